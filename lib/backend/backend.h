@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The backend contract: what a data plane must offer so that keys can be installed into it. A
+ * backend fills in struct backend_ops and calls backend_main(); the same calls travel over IPC
+ * (ipc.h), so a backend is a program of its own. Plain data in, no pointer kept after return.
+ *
+ * Calls are queued by the caller in batches: after each commit(generation) the backend answers with
+ * one backend_done() that carries a result per call of the batch, in order. Calls of a batch take
+ * effect in order. Who may call what: the engine's connection sa_* and commit, the authorization
+ * process's connection grant_*, policy_*, flush_own and commit; backend_main() sees to that, and
+ * to the grants: an SA outside its grant (addresses, channel, selectors, VN) never reaches ops.
+ */
+#ifndef BACKEND_BACKEND_H
+#define BACKEND_BACKEND_H
+
+#include "base/sa.h"
+#include "base/err.h"
+
+enum backend_feature {               /* the `features` word */
+	BACKEND_ESN = 1 << 0,
+	BACKEND_TUNNEL = 1 << 1,
+	BACKEND_UDP_ENCAP = 1 << 2,
+	BACKEND_VN_SA = 1 << 3,          /* an SA per VN */
+	BACKEND_GROUP_SA = 1 << 4,
+	BACKEND_SENDER_ID = 1 << 5,
+	BACKEND_INTEGRITY_ONLY = 1 << 6,
+	BACKEND_VNI_CHECK = 1 << 7,      /* egress VNI check against the sender's grant */
+	BACKEND_CBC = 1 << 8,
+};
+
+struct backend;                      /* the backend's own state */
+struct backend_host;                 /* backend_main()'s state: target of upcalls */
+
+struct backend_counter {
+	const char *name;                /* "drop.vni-not-granted" */
+	const char *node;                /* "" if not about one peer */
+	uint32_t vni;                    /* 0 if not about one VN */
+	uint64_t value;
+};
+
+struct backend_ops {
+	const char *name;
+	uint32_t features;
+	/*
+	 * Open with the [backend] options of the configuration, "key=value" each, NULL-terminated.
+	 * Everything privileged happens here; the system-call filter follows. NULL on error: then
+	 * *why (static or in the caller's buffer) says what and what to do.
+	 */
+	struct backend *(*open)(const char *const *options, struct backend_host *, char why[static 256]);
+	void (*close)(struct backend *);
+
+	int (*grant_set)(struct backend *, const struct grant *);       /* new or changed */
+	int (*grant_drop)(struct backend *, uint32_t grant);            /* with its SAs */
+	int (*sa_add)(struct backend *, const struct sa_params *);      /* ERR_EXISTS: SPI in use */
+	int (*sa_move)(struct backend *, uint32_t pair, const struct endpoint *local, const struct endpoint *peer);
+	int (*sa_del)(struct backend *, uint8_t dir, uint32_t spi, const struct addr *dst);
+	/* Calls emit for each SA installed. */
+	int (*sa_list)(struct backend *, void (*emit)(void *, const struct sa_stats *, const struct sa_params *), void *);
+	int (*policy_add)(struct backend *, const struct policy *);     /* same node and channel: replaces */
+	int (*policy_del)(struct backend *, const struct policy *);
+	int (*flush_own)(struct backend *);                             /* all SAs, policies and grants of ours */
+	int (*counters)(struct backend *, void (*emit)(void *, const struct backend_counter *), void *);
+
+	/*
+	 * Event loop: descriptors to poll (at most max; returns how many), called before each wait,
+	 * and what to do when some are ready. deadline_ms: monotonic time at which run() wants to be
+	 * called anyway, INT64_MAX if none.
+	 */
+	size_t (*poll_fds)(struct backend *, struct pollfd *, size_t max, int64_t *deadline_ms);
+	void (*run)(struct backend *, int64_t now_ms, const struct pollfd *, size_t n);
+};
+
+/* Upcalls; queued, sent in order. */
+void backend_acquire(struct backend_host *, const char *node, const char *channel, const struct addr *peer);
+void backend_expire(struct backend_host *, uint8_t dir, uint32_t spi, const struct addr *dst, bool hard);
+void backend_mapping(struct backend_host *, uint32_t spi, const struct endpoint *peer);
+
+/*
+ * The whole main() of a backend that was started by a daemon: descriptor 3 is the parent's
+ * connection, over which the engine's and the authorization process's connections arrive (and arrive
+ * anew when those processes are restarted). Options are argv[1..]. Returns the exit status: 0 after
+ * an orderly end, 2 for a configuration that can't work (told in one line), 1 otherwise.
+ *
+ * When the engine's connection is lost the SAs stay for `orphan-deadline` seconds (60; an option),
+ * or until they are replaced by a new pair for the same node and channel.
+ */
+int backend_main(const struct backend_ops *, int argc, char **argv);
+
+#endif
