@@ -1,0 +1,3 @@
+LIB_BASE_SRCS := lib/base/addr.c lib/base/bytes.c lib/base/err.c lib/base/hash.c lib/base/log.c \
+	lib/base/rd.c lib/base/sa.c lib/base/sa_wire.c lib/base/secret.c lib/base/selector.c \
+	lib/base/seqpacket.c lib/base/siphash.c lib/base/timer.c lib/base/wr.c
