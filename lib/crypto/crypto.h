@@ -60,7 +60,7 @@ void ike_cipher_free(struct ike_cipher *);        /* wipes; NULL is fine */
  * ike_cipher_icv() over everything before it; icv is then not touched here.
  */
 int ike_cipher_seal(struct ike_cipher *, struct bytes aad, struct bytes iv, uint8_t *plain, size_t n, uint8_t *icv);
-/* Verify (AEAD) and decrypt in place. ERR_AUTH when the tag is wrong: then nothing is decrypted. */
+/* Verify (AEAD) and decrypt in place. ERR_AUTH when the tag is wrong: then the octets are zeroed. */
 int ike_cipher_open(struct ike_cipher *, struct bytes aad, struct bytes iv, uint8_t *cipher, size_t n, struct bytes icv);
 /* Non-AEAD integrity: ICV over `whole` (message up to the ICV) into icv[info.icv]. */
 int ike_cipher_icv(struct ike_cipher *, struct bytes whole, uint8_t *icv);
