@@ -19,9 +19,9 @@ enum sandbox_cap {                   /* bit set */
 /* System-call profiles; each adds to a common base (read, write, poll, memory, time, exit ...). */
 enum sandbox_profile {
 	SANDBOX_NO_FILTER = 0,
-	SANDBOX_ENGINE,                  /* base + recvmsg/sendmsg on open sockets */
+	SANDBOX_ENGINE,                  /* base alone: recvmsg, sendmsg on open sockets */
 	SANDBOX_KEYS,
-	SANDBOX_TRUST,
+	SANDBOX_TRUST,                   /* + reading files */
 	SANDBOX_AUTHZ,                   /* + sockets, connect, files below its state directory */
 	SANDBOX_CONTROL,                 /* + accept */
 	SANDBOX_BACKEND,                 /* + AF_PACKET/raw/netlink sockets */
@@ -44,7 +44,14 @@ struct sandbox {
  * text of at most 200 octets, empty if all was done.
  */
 int sandbox_enter(const struct sandbox *, const char **what, char missed[static 200]);
-/* Only the system-call filter (a backend that has opened what it needs). */
+/*
+ * Only the system-call filter (a backend that has opened what it needs); does nothing where there is
+ * none (portable builds). What is not allowed kills the process with SIGSYS. A filter stays over
+ * exec and adds to those before it: SANDBOX_PARENT allows all that the others do, and more.
+ * Libraries must have loaded and read what they need before: OpenSSL's configuration and providers.
+ * Builds with AddressSanitizer allow more calls to all, as leak detection needs them.
+ * 0, ERR_IO, ERR_NOMEM, or ERR_UNSUPPORTED when the kernel has no filters.
+ */
 int sandbox_filter(enum sandbox_profile);
 
 #endif
