@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/addr.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
-#include <sys/socket.h>
 
 #include "base/err.h"
 #include "base/hash.h"
@@ -64,18 +62,6 @@ addr_from_bytes(struct addr *a, struct bytes b)
 	a->family = b.n == 4 ? ADDR_V4 : ADDR_V6;
 	memcpy(a->a, b.p, b.n);
 	return OK;
-}
-
-int
-addr_parse(struct addr *a, const char *s)
-{
-	uint8_t octets[16];
-
-	if (inet_pton(AF_INET, s, octets) == 1)
-		return addr_from_bytes(a, bytes_of(octets, 4));
-	if (inet_pton(AF_INET6, s, octets) == 1)
-		return addr_from_bytes(a, bytes_of(octets, 16));
-	return ERR_VALUE;
 }
 
 /* The first longest run of at least two zero groups: RFC 5952 sections 4.2.2 and 4.2.3. */

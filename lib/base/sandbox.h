@@ -45,8 +45,8 @@ struct sandbox {
  */
 int sandbox_enter(const struct sandbox *, const char **what, char missed[static 200]);
 /*
- * Only the system-call filter (a backend that has opened what it needs); does nothing where there is
- * none (portable builds). What is not allowed kills the process with SIGSYS. A filter stays over
+ * Only the system-call filter (a backend that has opened what it needs); does nothing where there
+ * is none (portable builds). What is not allowed kills the process with SIGSYS. A filter stays over
  * exec and adds to those before it: SANDBOX_PARENT allows all that the others do, and more.
  * Libraries must have loaded and read what they need before: OpenSSL's configuration and providers.
  * Builds with AddressSanitizer allow more calls to all, as leak detection needs them.

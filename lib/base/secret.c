@@ -2,7 +2,7 @@
 /*
  * The pool of locked memory. A page serves one size class; its header sits at its start, so the
  * page of a slot is found by masking. What is larger than the largest class has pages of its own.
- * The pool is per process (and not shared by threads without a lock, hence the mutex).
+ * One pool a process; threads of libraries may use it too, hence the mutex.
  */
 #include "base/bytes.h"
 
@@ -52,8 +52,9 @@ static struct {
 	struct page *full[CLASSES + 1]; /* pages without; the last list is of large secrets */
 	size_t page_size;
 	size_t unlocked, live;
-	pid_t pid;                     /* whose locks these are: mlock() does not survive fork() */
-} pool = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+	pthread_once_t once;
+	bool forked;                   /* mlock() does not survive fork(): lock anew */
+} pool = { .mutex = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT };
 
 static size_t
 class_size(size_t class)
@@ -113,22 +114,52 @@ relock(struct page *pg)
 	}
 }
 
-/* First use, and first use after a fork. */
 static void
-pool_check(void)
+before_fork(void)
 {
-	pid_t pid = getpid();
+	(void)pthread_mutex_lock(&pool.mutex);
+}
+
+static void
+after_fork(void)
+{
+	(void)pthread_mutex_unlock(&pool.mutex);
+}
+
+static void
+after_fork_child(void)
+{
+	pool.forked = true;
+	after_fork();
+}
+
+static void
+pool_open(void)
+{
+	pool.page_size = (size_t)sysconf(_SC_PAGESIZE);
+	(void)pthread_atfork(before_fork, after_fork, after_fork_child);
+}
+
+static void
+pool_lock(void)
+{
 	size_t i;
 
-	if (pool.pid == pid)
+	(void)pthread_once(&pool.once, pool_open);
+	(void)pthread_mutex_lock(&pool.mutex);
+	if (!pool.forked)
 		return;
-	if (pool.page_size == 0)
-		pool.page_size = (size_t)sysconf(_SC_PAGESIZE);
-	pool.pid = pid;
+	pool.forked = false;
 	for (i = 0; i < CLASSES; i++)
 		relock(pool.some[i]);
 	for (i = 0; i <= CLASSES; i++)
 		relock(pool.full[i]);
+}
+
+static void
+pool_unlock(void)
+{
+	(void)pthread_mutex_unlock(&pool.mutex);
 }
 
 static struct page *
@@ -245,15 +276,14 @@ secret_new(struct secret *s, size_t n)
 	secret_free(s);
 	if (n == 0)
 		return OK;
-	(void)pthread_mutex_lock(&pool.mutex);
-	pool_check();
+	pool_lock();
 	p = class == CLASSES ? large_take(n) : slot_take(class);
 	if (p != NULL) {
 		pool.live++;
 		pool.unlocked += page_of(p)->locked ? 0 : 1;
 		UNPOISON(p, n);
 	}
-	(void)pthread_mutex_unlock(&pool.mutex);
+	pool_unlock();
 	if (p == NULL)
 		return ERR_NOMEM;
 	s->p = p;
@@ -290,12 +320,11 @@ secret_free(struct secret *s)
 {
 	if (s->p != NULL) {
 		wipe(s->p, s->n);
-		(void)pthread_mutex_lock(&pool.mutex);
-		pool_check();
-		pool.live--;
+		pool_lock();
+			pool.live--;
 		pool.unlocked -= page_of(s->p)->locked ? 0 : 1;
 		slot_give(s->p, class_of(s->n));
-		(void)pthread_mutex_unlock(&pool.mutex);
+		pool_unlock();
 	}
 	s->p = NULL;
 	s->n = 0;
@@ -306,10 +335,9 @@ secret_unlocked(void)
 {
 	size_t n;
 
-	(void)pthread_mutex_lock(&pool.mutex);
-	pool_check();
+	pool_lock();
 	n = pool.unlocked;
-	(void)pthread_mutex_unlock(&pool.mutex);
+	pool_unlock();
 	return n;
 }
 
@@ -318,8 +346,8 @@ secret_live(void)
 {
 	size_t n;
 
-	(void)pthread_mutex_lock(&pool.mutex);
+	pool_lock();
 	n = pool.live;
-	(void)pthread_mutex_unlock(&pool.mutex);
+	pool_unlock();
 	return n;
 }
