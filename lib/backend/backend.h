@@ -13,6 +13,8 @@
 #ifndef BACKEND_BACKEND_H
 #define BACKEND_BACKEND_H
 
+#include <poll.h>
+
 #include "base/sa.h"
 #include "base/err.h"
 
