@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One connection of a backend to another process: what the socket doesn't take now waits in a queue,
+ * and while it waits nothing more is read from that process, so a slow one can't make us grow.
+ */
+#ifndef BACKEND_CONN_H
+#define BACKEND_CONN_H
+
+#include "backend/ipc.h"
+
+#define CONN_QUEUE_MAX (64u * 1024 * 1024)   /* octets waiting */
+
+struct conn_msg;
+
+struct conn {
+	int fd;                        /* -1: not connected */
+	enum proc_id proc;
+	bool broken;                   /* to be closed by the loop */
+	struct conn_msg *head, *tail;
+	size_t queued;
+	int16_t *results;              /* of the calls since the last commit */
+	size_t n_results, cap_results;
+};
+
+/* Not connected. */
+void conn_init(struct conn *, enum proc_id);
+/* Takes the descriptor. What was there before is closed. */
+void conn_open(struct conn *, int fd);
+/* Close and forget what waited. Fine when not connected. */
+void conn_close(struct conn *);
+/*
+ * Send now or queue. 0; ERR_GONE when not connected; ERR_SPACE or ERR_NOMEM when it can't be kept;
+ * any failure but "not connected" marks the connection broken, since answers would be missing.
+ */
+int conn_send(struct conn *, uint16_t type, struct bytes body);
+/* Send of the queue what the socket takes. */
+void conn_flush(struct conn *);
+/* Keeps the result of one call for the next commit; too many in one batch break the connection. */
+void conn_result(struct conn *, int result);
+/* Answers the batch. */
+void conn_done(struct conn *, uint32_t generation);
+
+#endif
