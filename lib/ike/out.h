@@ -30,6 +30,8 @@ struct ike_out {
 	size_t sk_at;            /* offset of the open SK payload's generic header; 0 = none */
 	size_t sk_mark;
 	bool open;               /* a payload is open */
+	bool ended;              /* nothing may follow */
+	bool misused;            /* calls in an order that makes no message */
 };
 
 /*
@@ -47,10 +49,12 @@ void payload_put(struct ike_out *, uint8_t type, struct bytes body);
 /* An opaque chain of payloads, already linked, whose first one has this type: what
  * msg_read_inner() reads. Closes the message for further payloads. For tests and fragments. */
 void payload_put_chain(struct ike_out *, uint8_t first, struct bytes chain);
+/* Fill in the message's length as of now: for sk_end(), which authenticates it. */
+void msg_close_length(struct ike_out *);
 /*
  * Fill in the message's length and hand the octets over (`to` is freed first). 0; ERR_SPACE when
- * the message grew too long or memory ran out; ERR_STATE when a payload or SK is still open. The
- * writer is empty afterwards in every case.
+ * the message grew too long or memory ran out; ERR_STATE when a payload or SK is still open, or was
+ * opened out of order. The writer is empty afterwards in every case.
  */
 int msg_end(struct ike_out *, struct blob *to);
 /* Wipe and free without a result; fine after msg_end(). */

@@ -19,6 +19,8 @@ struct ike_chosen {
 	uint16_t integ;          /* 0 = NONE, with AEAD */
 	uint16_t ke;             /* 0 = none (ESP without a key exchange of its own) */
 	bool esn;                /* ESP only */
+	bool integ_none;         /* the offer spelled NONE out, and so must the answer */
+	bool ke_none;
 	uint64_t spi;            /* of that proposal's sender, host order; 0 if it has none */
 };
 

@@ -35,9 +35,10 @@ ts_is_opaque(const struct selector *s)
 }
 
 /*
- * Read a payload's body. Unknown selector types are skipped. ERR_SYNTAX: count or lengths wrong, a
- * range that runs backwards, an empty label, a label without an address selector beside it;
- * ERR_SPACE: more selectors than the struct holds.
+ * Read a payload's body. Unknown selector types are skipped, so n_sel may be 0: then nothing can be
+ * narrowed and the answer is TS_UNACCEPTABLE (so too for a label alone, RFC 9478). ERR_SYNTAX: count
+ * or lengths wrong, a range that runs backwards, an empty label; ERR_SPACE: more selectors than the
+ * struct holds.
  */
 int ts_read(struct ike_ts *, struct bytes body);
 /* payload: PL_TSi or PL_TSr; n >= 1; label NULL or "" for none. */
