@@ -9,6 +9,7 @@
 
 #include "base/sa.h"
 #include "base/err.h"
+#include "base/hash.h"
 
 enum role { ROLE_NVE = 1, ROLE_NVA, ROLE_HYPERVISOR, ROLE_KEY_SERVER };
 const char *role_name(enum role);
@@ -42,7 +43,7 @@ struct nvo3_vn {
 struct nvo3_node {
 	char id[ID_MAX];
 	enum role role;
-	char (*identities)[300];         /* "dns:..", "uri:..", "ip:..", "email:..", "dn:.." */
+	char (*identities)[300];         /* canonical: "dns:..", "uri:..", "ip:..", "email:..", "dn:.." */
 	size_t n_identities;
 	struct addr underlay[ADDRS_MAX];
 	uint8_t n_underlay;
@@ -62,8 +63,10 @@ struct nvo3_table {
 	enum enforcement enforcement;
 	struct nvo3_suite *suites;       size_t n_suites;
 	struct nvo3_channel *channels;   size_t n_channels;
-	struct nvo3_vn *vns;             size_t n_vns;
+	struct nvo3_vn *vns;             size_t n_vns;     /* sorted by VNI */
 	struct nvo3_node *nodes;         size_t n_nodes;
+	/* id and canonical identity -> position in nodes, plus one */
+	struct hash *by_id, *by_identity;
 };
 void nvo3_table_free(struct nvo3_table *);       /* contents and the struct itself; NULL is fine */
 
@@ -75,7 +78,10 @@ struct nvo3_limits {
 void nvo3_limits_default(struct nvo3_limits *);
 
 struct nvo3_schema;                  /* compiled RelaxNG */
-/* Load once (before a sandbox); *why in the buffer. */
+/*
+ * Load once (before a sandbox); *why in the buffer. path NULL: the schema that was built into the
+ * library, so that no process needs the file. 0, ERR_IO or ERR_SYNTAX.
+ */
 int nvo3_schema_load(struct nvo3_schema **, const char *path, char why[static 256]);
 void nvo3_schema_free(struct nvo3_schema *);
 
@@ -90,7 +96,7 @@ int nvo3_parse(struct bytes xml, const struct nvo3_schema *, const struct nvo3_l
 /* ------------------------------------------------------------------ decision */
 
 struct nvo3_question {
-	const char (*identities)[300];   /* verified ones, of the peer's certificate */
+	const char (*identities)[300];   /* verified ones, of the peer's certificate; any case */
 	size_t n_identities;
 	struct addr peer;                /* address it speaks from */
 	const char *self;                /* our own node id */
@@ -105,6 +111,7 @@ enum nvo3_reason {
 	NVO3_NO_TABLE, NVO3_TABLE_EXPIRED, NVO3_UNKNOWN_IDENTITY, NVO3_AMBIGUOUS_IDENTITY,
 	NVO3_WRONG_ADDRESS, NVO3_SELF_UNKNOWN, NVO3_IS_SELF, NVO3_NO_CHANNEL, NVO3_ROLE_MAY_NOT, NVO3_UNKNOWN_CHANNEL,
 	NVO3_UNKNOWN_VN, NVO3_NOT_IN_VN, NVO3_NO_COMMON_VN, NVO3_CERT_EXPIRED,
+	NVO3_NOT_ATTACHED, NVO3_NO_MEMORY,
 };
 /* For the log and `overlock`: "no node of the document has this identity" */
 const char *nvo3_reason_text(enum nvo3_reason);
@@ -114,11 +121,20 @@ const char *nvo3_reason_text(enum nvo3_reason);
  * peer's and our underlay addresses, channels that both roles may have (with data channels only when
  * a VN is shared), the shared VN set, expiry = earliest of document's expires + grace and the
  * certificate's. grant_free() it. *line is the document line that decided, 0 if none. t may be NULL.
+ *
+ * The VN set holds the VNs with keys="pair". A VN with keys="vn" is granted only to who asks for it
+ * by the label "ch:ID;vni:N": then that channel, with the VN's suite, and that VN are all of the
+ * grant. A hypervisor has channels only with NVEs that it is attached to.
  */
 enum nvo3_reason nvo3_decide(const struct nvo3_table *t, const struct nvo3_question *, struct grant *, int *line);
 
-/* Nodes that `self` shares a channel with (and, for data channels, a VN): one policy each per channel.
- * Calls emit for every one. ERR_NOTFOUND when self is no node of the table. */
+/*
+ * Nodes that `self` shares a channel with (and, for data channels, a VN): one policy each per channel.
+ * Calls emit for every one, with borrowed arguments; a result other than 0 ends the walk and is
+ * returned. The addresses are the peer's first one (the outside one where given) of a family that we
+ * have too, and ours; a node without such an address is passed over. VNs with keys="vn" are not
+ * among the policies' VNs. ERR_NOTFOUND when self is no node of the table; ERR_NOMEM.
+ */
 int nvo3_peers(const struct nvo3_table *, const char *self,
     int (*emit)(void *, const struct nvo3_node *, const struct policy *), void *);
 
