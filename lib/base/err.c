@@ -30,7 +30,7 @@ static const char *const texts[] = {
 const char *
 err_str(int err)
 {
-	if (err > 0 || err <= -(int)(sizeof texts / sizeof texts[0]) || texts[-err] == NULL)
+	if (err > 0 || err < ERR_PROTO || texts[-err] == NULL)
 		return "unknown error";
 	return texts[-err];
 }

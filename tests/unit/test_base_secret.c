@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: ISC */
+#include "base_support.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/sandbox_steps.h"
+
+/* AddressSanitizer swallows mlock(), so nothing is locked there and nothing seems unlocked. */
+#ifdef SANDBOX_SANITIZER
+#define LOCKS 0
+#else
+#define LOCKS 1
+#endif
+
+/* Looks at memory that was given back, which AddressSanitizer rightly forbids elsewhere. */
+__attribute__((no_sanitize("address"))) static size_t
+count_octets(const uint8_t *p, size_t n, uint8_t value)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < n; i++)
+		count += ((const volatile uint8_t *)p)[i] == value;
+	return count;
+}
+
+static int
+run_child(int (*body)(void))
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(body());
+	while (waitpid(pid, &status, 0) < 0)
+		assert_int_equal(errno, EINTR);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+TEST(new_secret_is_zero)
+{
+	struct secret s = { 0 };
+	size_t n;
+
+	for (n = 1; n < 6000; n += 37) {
+		assert_int_equal(secret_new(&s, n), OK);
+		assert_int_equal(s.n, n);
+		assert_int_equal(count_octets(s.p, n, 0), n);
+		assert_int_equal((uintptr_t)s.p % 16, 0);
+		memset(s.p, 0xee, n);
+	}
+	secret_free(&s);
+	assert_int_equal(secret_live(), 0);
+}
+
+TEST(freed_secret_is_wiped)
+{
+	struct secret keep = { 0 }, s = { 0 };
+	const uint8_t *was;
+	size_t n;
+
+	for (n = 24; n <= 1024; n += 100) {
+		/* A neighbour keeps the page mapped. */
+		assert_int_equal(secret_new(&keep, n), OK);
+		assert_int_equal(secret_new(&s, n), OK);
+		memset(s.p, 0xa7, n);
+		was = s.p;
+		assert_int_equal(count_octets(was, n, 0xa7), n);
+		secret_free(&s);
+		assert_int_equal(count_octets(was, n, 0xa7), 0);
+	}
+	secret_free(&keep);
+}
+
+TEST(replaced_secret_is_wiped)
+{
+	struct secret keep = { 0 }, s = { 0 };
+	const uint8_t *was;
+
+	assert_int_equal(secret_new(&keep, 64), OK);
+	assert_int_equal(secret_new(&s, 64), OK);
+	memset(s.p, 0xa7, 64);
+	was = s.p;
+	assert_int_equal(secret_copy(&s, bytes_str("another secret, shorter")), OK);
+	assert_int_equal(count_octets(was, 64, 0xa7), 0);
+	assert_true(bytes_equal(secret_view(&s), bytes_str("another secret, shorter")));
+	secret_free(&s);
+	secret_free(&keep);
+}
+
+TEST(secret_may_be_copied_from_a_view_of_itself)
+{
+	struct secret s = { 0 };
+
+	assert_int_equal(secret_copy(&s, bytes_str("0123456789abcdef")), OK);
+	assert_int_equal(secret_copy(&s, bytes_of(s.p + 10, 6)), OK);
+	assert_true(bytes_equal(secret_view(&s), bytes_str("abcdef")));
+	secret_free(&s);
+}
+
+TEST(moved_secret_leaves_the_source_empty)
+{
+	struct secret a = { 0 }, b = { 0 };
+
+	assert_int_equal(secret_copy(&a, bytes_str("old")), OK);
+	assert_int_equal(secret_copy(&b, bytes_str("new")), OK);
+	secret_move(&a, &b);
+	assert_true(bytes_equal(secret_view(&a), bytes_str("new")));
+	assert_null(b.p);
+	assert_int_equal(b.n, 0);
+	secret_move(&a, &a);
+	assert_true(bytes_equal(secret_view(&a), bytes_str("new")));
+	assert_int_equal(secret_live(), 1);
+	secret_free(&a);
+	secret_free(&a);
+	assert_int_equal(secret_live(), 0);
+}
+
+TEST(empty_secret_is_no_secret)
+{
+	struct secret s = { 0 };
+
+	assert_int_equal(secret_copy(&s, bytes_str("x")), OK);
+	assert_int_equal(secret_new(&s, 0), OK);
+	assert_null(s.p);
+	assert_int_equal(secret_live(), 0);
+	assert_int_equal(secret_copy(&s, bytes_of(NULL, 0)), OK);
+	assert_null(s.p);
+	assert_int_equal(secret_new(&s, SIZE_MAX), ERR_NOMEM);
+	assert_int_equal(secret_new(&s, SIZE_MAX / 2), ERR_NOMEM);
+	assert_null(s.p);
+	assert_int_equal(s.n, 0);
+}
+
+TEST(many_secrets_do_not_overlap)
+{
+	static struct secret s[2000];
+	static uint8_t mark[2000];
+	uint64_t rng = 7;
+	size_t i, round;
+
+	for (round = 0; round < 20000; round++) {
+		i = test_random(&rng) % COUNT(s);
+		assert_int_equal(count_octets(s[i].p, s[i].n, mark[i]), s[i].n);
+		if (test_random(&rng) % 3 == 0) {
+			secret_free(&s[i]);
+			continue;
+		}
+		assert_int_equal(secret_new(&s[i], 1 + test_random(&rng) % 1500), OK);
+		mark[i] = (uint8_t)(1 + test_random(&rng) % 255);
+		memset(s[i].p, mark[i], s[i].n);
+	}
+	for (i = 0; i < COUNT(s); i++) {
+		assert_int_equal(count_octets(s[i].p, s[i].n, mark[i]), s[i].n);
+		secret_free(&s[i]);
+	}
+	assert_int_equal(secret_live(), 0);
+	assert_int_equal(secret_unlocked(), 0);
+}
+
+/* With no right to lock memory: 100 + n when n secrets are counted as unlocked. */
+static int
+unlocked_child(void)
+{
+	struct rlimit zero = { 0, 0 };
+	struct secret s[3] = { { 0 } };
+	size_t held, n;
+
+	if (setrlimit(RLIMIT_MEMLOCK, &zero) != 0)
+		return 1;
+	if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
+		return 2;
+	for (n = 0; n < 3; n++) {
+		if (secret_new(&s[n], n == 2 ? 9000 : 32) != OK)
+			return 3;
+		memset(s[n].p, 1, s[n].n);
+	}
+	held = secret_unlocked();
+	for (n = 0; n < 3; n++)
+		secret_free(&s[n]);
+	return secret_unlocked() == 0 ? 100 + (int)held : 4;
+}
+
+TEST(secrets_that_cannot_be_locked_work_and_are_counted)
+{
+	assert_int_equal(run_child(unlocked_child), 100 + (LOCKS ? 3 : 0));
+}
+
+#ifdef HAVE_LINUX
+/* Whether the mapping that holds p has the flag, "lo" or "dd". */
+static bool
+mapping_has(const void *p, const char *flag)
+{
+	char line[4096], what[8];
+	unsigned long lo, hi;
+	bool mine = false, has = false;
+	FILE *f = fopen("/proc/self/smaps", "r");
+
+	if (f == NULL)
+		return false;
+	(void)snprintf(what, sizeof what, " %s ", flag);
+	while (fgets(line, sizeof line, f) != NULL) {
+		if (sscanf(line, "%lx-%lx ", &lo, &hi) == 2)
+			mine = lo <= (uintptr_t)p && (uintptr_t)p < hi;
+		else if (mine && strncmp(line, "VmFlags:", 8) == 0)
+			has = strstr(line, what) != NULL;
+	}
+	(void)fclose(f);
+	return has;
+}
+
+TEST(secrets_are_locked_and_left_out_of_core_dumps)
+{
+	struct secret s = { 0 }, large = { 0 };
+	void *plain = malloc(64);
+
+	assert_non_null(plain);
+	assert_int_equal(secret_new(&s, 32), OK);
+	assert_int_equal(secret_new(&large, 20000), OK);
+	assert_int_equal(mapping_has(s.p, "lo"), LOCKS);
+	assert_int_equal(mapping_has(large.p + 19999, "lo"), LOCKS);
+	assert_true(mapping_has(s.p, "dd"));
+	assert_true(mapping_has(large.p, "dd"));
+	assert_false(mapping_has(plain, "lo"));
+	free(plain);
+	secret_free(&s);
+	secret_free(&large);
+}
+
+static struct secret inherited;
+
+static int
+locked_child(void)
+{
+	if (mapping_has(inherited.p, "lo"))
+		return 1;      /* then this shows nothing */
+	if (secret_unlocked() != 0)
+		return 2;
+	return mapping_has(inherited.p, "lo") == LOCKS ? 0 : 3;
+}
+
+TEST(secrets_are_locked_anew_after_fork)
+{
+	assert_int_equal(secret_copy(&inherited, bytes_str("inherited")), OK);
+	assert_int_equal(run_child(locked_child), 0);
+	secret_free(&inherited);
+}
+#endif
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(new_secret_is_zero),
+		cmocka_unit_test(freed_secret_is_wiped),
+		cmocka_unit_test(replaced_secret_is_wiped),
+		cmocka_unit_test(secret_may_be_copied_from_a_view_of_itself),
+		cmocka_unit_test(moved_secret_leaves_the_source_empty),
+		cmocka_unit_test(empty_secret_is_no_secret),
+		cmocka_unit_test(many_secrets_do_not_overlap),
+		cmocka_unit_test(secrets_that_cannot_be_locked_work_and_are_counted),
+#ifdef HAVE_LINUX
+		cmocka_unit_test(secrets_are_locked_and_left_out_of_core_dumps),
+		cmocka_unit_test(secrets_are_locked_anew_after_fork),
+#endif
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
