@@ -243,13 +243,25 @@ static const struct question {
 	{ BK_GRANT_LIST, FROM(PROC_AUTHZ), host_list_grants },
 };
 
+static const char *
+name_of(const struct conn *c)
+{
+	static const char *const names[PROC_N] = {
+		[PROC_PARENT] = "daemon", [PROC_ENGINE] = "engine", [PROC_KEYS] = "keys",
+		[PROC_TRUST] = "trust", [PROC_AUTHZ] = "authz", [PROC_BACKEND] = "backend",
+		[PROC_CONTROL] = "control",
+	};
+
+	return names[c->proc];
+}
+
 static void
 commit(struct backend_host *h, struct conn *c, struct rd *r)
 {
 	uint32_t generation = rd_u32(r);
 
 	if (!rd_end(r)) {
-		log_peer(&h->bucket, h->now_ms, "process %d sent a malformed commit", (int)c->proc);
+		log_peer(&h->bucket, h->now_ms, "%s sent a malformed commit", name_of(c));
 		c->broken = true;
 		return;
 	}
@@ -272,8 +284,8 @@ host_call(struct backend_host *h, struct conn *c, uint16_t type, struct bytes bo
 		if (calls[i].type != type)
 			continue;
 		if (!allowed)
-			log_peer(&h->bucket, h->now_ms, "process %d may not call 0x%x",
-			    (int)c->proc, (unsigned)type);
+			log_peer(&h->bucket, h->now_ms, "%s may not call 0x%x",
+			    name_of(c), (unsigned)type);
 		conn_result(c, allowed ? calls[i].run(h, &r) : ERR_DENIED);
 		return;
 	}
@@ -282,8 +294,8 @@ host_call(struct backend_host *h, struct conn *c, uint16_t type, struct bytes bo
 			questions[i].run(h, c);
 			return;
 		}
-	log_peer(&h->bucket, h->now_ms, "process %d sent a message 0x%x that it may not send",
-	    (int)c->proc, (unsigned)type);
+	log_peer(&h->bucket, h->now_ms, "%s sent a message 0x%x that it may not send",
+	    name_of(c), (unsigned)type);
 	c->broken = true;
 }
 

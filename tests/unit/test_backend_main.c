@@ -1,0 +1,633 @@
+/* SPDX-License-Identifier: ISC */
+/* backend_main() as the daemon sees it: a child process, spoken to over its connections. */
+#include "backend_support.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "backend/client.h"
+#include "base/seqpacket.h"
+
+#define WAIT_MS 20000
+
+/* ---- a backend that only remembers ---- */
+
+#define FAKE_SAS 16
+
+struct backend {
+	struct backend_host *host;
+	struct sa_params sas[FAKE_SAS];
+	size_t n;
+	uint64_t grants, grant_drops, policies, flushes;
+};
+
+static struct backend *
+fake_open(const char *const *options, struct backend_host *host, char why[static 256])
+{
+	struct backend *b;
+
+	if (options[0] != NULL && strcmp(options[0], "fail=yes") == 0) {
+		(void)snprintf(why, 256, "told to fail: do not");
+		return NULL;
+	}
+	if ((b = calloc(1, sizeof *b)) != NULL)
+		b->host = host;
+	return b;
+}
+
+static void
+fake_close(struct backend *b)
+{
+	free(b);
+}
+
+static int
+fake_grant_set(struct backend *b, const struct grant *g)
+{
+	(void)g;
+	b->grants++;
+	return OK;
+}
+
+static int
+fake_grant_drop(struct backend *b, uint32_t grant)
+{
+	(void)grant;
+	b->grant_drops++;
+	return OK;
+}
+
+static int
+fake_sa_add(struct backend *b, const struct sa_params *sa)
+{
+	if (b->n == FAKE_SAS)
+		return ERR_SPACE;
+	b->sas[b->n++] = *sa;
+	return OK;
+}
+
+static int
+fake_sa_del(struct backend *b, uint8_t dir, uint32_t spi, const struct addr *dst)
+{
+	size_t i;
+
+	for (i = 0; i < b->n; i++)
+		if (b->sas[i].dir == dir && b->sas[i].spi == spi &&
+		    addr_equal(&b->sas[i].dst, dst)) {
+			b->sas[i] = b->sas[--b->n];
+			return OK;
+		}
+	return ERR_NOTFOUND;
+}
+
+static int
+fake_sa_list(struct backend *b, void (*emit)(void *, const struct sa_stats *, const struct sa_params *),
+    void *arg)
+{
+	size_t i;
+
+	for (i = 0; i < b->n; i++) {
+		struct sa_stats s = { .spi = b->sas[i].spi, .dir = b->sas[i].dir,
+		    .src = b->sas[i].src, .dst = b->sas[i].dst };
+
+		emit(arg, &s, &b->sas[i]);
+	}
+	return OK;
+}
+
+/* A policy makes all three upcalls. */
+static int
+fake_policy_add(struct backend *b, const struct policy *p)
+{
+	struct endpoint e = { p->peer, 4500 };
+
+	b->policies++;
+	backend_acquire(b->host, p->node, p->channel.id, &p->peer);
+	backend_expire(b->host, SA_IN, 0x1000, &p->local, false);
+	backend_mapping(b->host, 0x1000, &e);
+	return OK;
+}
+
+static int
+fake_policy_del(struct backend *b, const struct policy *p)
+{
+	(void)p;
+	b->policies--;
+	return OK;
+}
+
+static int
+fake_flush_own(struct backend *b)
+{
+	b->flushes++;
+	return OK;
+}
+
+static int
+fake_counters(struct backend *b, void (*emit)(void *, const struct backend_counter *), void *arg)
+{
+	struct backend_counter c[] = {
+		{ "grants", "", 0, b->grants }, { "grant-drops", "", 0, b->grant_drops },
+		{ "policies", "", 0, b->policies }, { "flushes", "", 0, b->flushes },
+		{ "sas", "", 0, b->n },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(c); i++)
+		emit(arg, &c[i]);
+	return OK;
+}
+
+static size_t
+fake_poll_fds(struct backend *b, struct pollfd *fds, size_t max, int64_t *deadline)
+{
+	(void)b;
+	(void)fds;
+	(void)max;
+	(void)deadline;
+	return 0;
+}
+
+static void
+fake_run(struct backend *b, int64_t now, const struct pollfd *fds, size_t n)
+{
+	(void)b;
+	(void)now;
+	(void)fds;
+	(void)n;
+}
+
+static const struct backend_ops fake_ops = {
+	.name = "fake-backend", .features = BACKEND_ESN | BACKEND_VNI_CHECK,
+	.open = fake_open, .close = fake_close,
+	.grant_set = fake_grant_set, .grant_drop = fake_grant_drop,
+	.sa_add = fake_sa_add, .sa_del = fake_sa_del, .sa_list = fake_sa_list,
+	.policy_add = fake_policy_add, .policy_del = fake_policy_del,
+	.flush_own = fake_flush_own, .counters = fake_counters,
+	.poll_fds = fake_poll_fds, .run = fake_run,
+};
+
+/* ---- the daemon's side ---- */
+
+struct side {
+	pid_t pid;
+	int parent, engine, authz, control;
+	uint8_t rx[SEQ_MAX];
+};
+
+static struct side it;
+
+static uint16_t
+receive(int fd, struct bytes *body)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	uint16_t type;
+	int r;
+
+	assert_int_equal(poll(&p, 1, WAIT_MS), 1);
+	r = seq_recv(fd, it.rx, &type, body, NULL);
+	if (r == ERR_GONE)
+		return 0;
+	assert_int_equal(r, OK);
+	return type;
+}
+
+static void
+expect_event(int fd, uint16_t type, struct bk_event *e)
+{
+	struct bytes body;
+
+	assert_int_equal(receive(fd, &body), type);
+	assert_int_equal(bk_read(type, body, e), OK);
+}
+
+static void
+send_type(int fd, uint16_t type)
+{
+	assert_int_equal(seq_send(fd, type, bytes_of(NULL, 0), -1), OK);
+}
+
+static void
+connect_peer(enum proc_id proc, int *fd)
+{
+	uint8_t number = (uint8_t)proc;
+	struct bk_event e;
+	int pair[2];
+
+	if (*fd != -1)
+		(void)close(*fd);
+	assert_int_equal(seq_pair(pair), OK);
+	assert_int_equal(seq_send(it.parent, IPC_PEER, bytes_of(&number, 1), pair[1]), OK);
+	(void)close(pair[1]);
+	*fd = pair[0];
+	expect_event(*fd, BK_HELLO, &e);
+	assert_string_equal(e.u.hello.name, "fake-backend");
+	assert_int_equal(e.u.hello.features, BACKEND_ESN | BACKEND_VNI_CHECK);
+}
+
+static void
+start_with(const char *option)
+{
+	char *argv[] = { (char *)(uintptr_t)"fake-backend", (char *)(uintptr_t)option, NULL };
+	int pair[2];
+
+	it.engine = it.authz = it.control = -1;
+	assert_int_equal(seq_pair(pair), OK);
+	assert_int_not_equal(it.pid = fork(), -1);
+	if (it.pid == 0) {
+		int fd;
+
+		(void)dup2(pair[1], 200);
+		for (fd = 3; fd < 200; fd++)
+			(void)close(fd);
+		(void)dup2(200, 3);
+		(void)close(200);
+		_exit(backend_main(&fake_ops, option == NULL ? 1 : 2, argv));
+	}
+	(void)close(pair[1]);
+	it.parent = pair[0];
+}
+
+static void
+start(const char *option)
+{
+	struct bytes body;
+
+	start_with(option);
+	assert_int_equal(receive(it.parent, &body), IPC_READY);
+	send_type(it.parent, IPC_START);
+	connect_peer(PROC_ENGINE, &it.engine);
+	connect_peer(PROC_AUTHZ, &it.authz);
+	connect_peer(PROC_CONTROL, &it.control);
+}
+
+static int
+exit_status(void)
+{
+	int status;
+
+	assert_int_equal(waitpid(it.pid, &status, 0), it.pid);
+	assert_true(WIFEXITED(status));
+	if (it.parent != -1)
+		(void)close(it.parent);
+	if (it.engine != -1)
+		(void)close(it.engine);
+	if (it.authz != -1)
+		(void)close(it.authz);
+	if (it.control != -1)
+		(void)close(it.control);
+	return WEXITSTATUS(status);
+}
+
+static void
+stop(void)
+{
+	send_type(it.parent, IPC_STOP);
+	assert_int_equal(exit_status(), 0);
+}
+
+static void
+call(int fd, uint16_t type, struct wr *w)
+{
+	assert_false(w->bad);
+	assert_int_equal(seq_send(fd, type, wr_view(w), -1), OK);
+	wr_free(w);
+}
+
+/* Ends the batch and returns the result of its only call. */
+static int
+result(int fd)
+{
+	static uint32_t generation;
+	struct wr w = wr_grow(100);
+	struct bk_event e;
+
+	call(fd, bk_send_commit(&w, ++generation), &w);
+	expect_event(fd, BK_DONE, &e);
+	assert_int_equal(e.u.done.generation, generation);
+	assert_int_equal(e.u.done.n, 1);
+	assert_int_equal(bk_done_result(&e, 1), ERR_VALUE);
+	return bk_done_result(&e, 0);
+}
+
+static int
+add_sa(int fd, const struct sa_params *sa)
+{
+	struct wr w = wr_grow(8192);
+
+	call(fd, bk_send_sa_add(&w, sa), &w);
+	return result(fd);
+}
+
+static int
+set_grant(int fd, const struct grant *g)
+{
+	struct wr w = wr_grow(65536);
+
+	call(fd, bk_send_grant_set(&w, g), &w);
+	return result(fd);
+}
+
+static int
+drop_grant(int fd, uint32_t number)
+{
+	struct wr w = wr_grow(64);
+
+	call(fd, bk_send_grant_drop(&w, number), &w);
+	return result(fd);
+}
+
+static uint64_t
+counter(const char *name)
+{
+	uint64_t value = UINT64_MAX;
+	struct bk_event e;
+
+	send_type(it.control, BK_COUNTERS);
+	for (;;) {
+		struct bytes body;
+		uint16_t type = receive(it.control, &body);
+
+		assert_int_equal(bk_read(type, body, &e), OK);
+		if (type == BK_END)
+			return value;
+		assert_int_equal(type, BK_COUNTER);
+		if (strcmp(e.u.counter.name, name) == 0)
+			value = e.u.counter.value;
+	}
+}
+
+/* ---- stories ---- */
+
+TEST(sa_goes_in_only_with_its_grant)
+{
+	struct grant g = test_grant(7, "192.0.2.1", "192.0.2.2");
+	struct sa_params sa = test_sa(&g, SA_IN, 0x1000, 1);
+	struct bk_event e;
+
+	start(NULL);
+	assert_int_equal(add_sa(it.engine, &sa), ERR_DENIED);
+	assert_int_equal(counter("sas"), 0);
+	assert_int_equal(set_grant(it.authz, &g), OK);
+	assert_int_equal(add_sa(it.engine, &sa), OK);
+	assert_int_equal(counter("sas"), 1);
+	send_type(it.control, BK_SA_LIST);
+	expect_event(it.control, BK_SA_INFO, &e);
+	assert_int_equal(e.u.info.sa.spi, 0x1000);
+	assert_int_equal(e.u.info.sa.pair, sa.pair);
+	assert_int_equal(e.u.info.sa.key_len, 0);
+	assert_int_equal(e.u.info.sa.life.hard_s, 3600);
+	expect_event(it.control, BK_END, &e);
+	grant_free(&g);
+	stop();
+}
+
+TEST(each_process_asks_only_for_what_is_its_own)
+{
+	struct grant g = test_grant(7, "192.0.2.1", "192.0.2.2");
+	struct sa_params sa = test_sa(&g, SA_IN, 0x1000, 1);
+	struct bytes body;
+
+	start(NULL);
+	assert_int_equal(set_grant(it.engine, &g), ERR_DENIED);
+	assert_int_equal(add_sa(it.authz, &sa), ERR_DENIED);
+	assert_int_equal(drop_grant(it.engine, 7), ERR_DENIED);
+	assert_int_equal(counter("grants"), 0);
+	/* The control process has no batches at all. */
+	{
+		struct wr w = wr_grow(64);
+
+		call(it.control, bk_send_commit(&w, 1), &w);
+		assert_int_equal(receive(it.control, &body), 0);
+	}
+	/* Grants are no business of the engine's. */
+	send_type(it.engine, BK_GRANT_LIST);
+	assert_int_equal(receive(it.engine, &body), 0);
+	grant_free(&g);
+	stop();
+}
+
+TEST(dropped_grant_takes_its_sas_along_and_tells_the_engine)
+{
+	struct grant g = test_grant(7, "192.0.2.1", "192.0.2.2");
+	struct sa_params sa = test_sa(&g, SA_IN, 0x1000, 1);
+	struct bk_event e;
+
+	start(NULL);
+	assert_int_equal(set_grant(it.authz, &g), OK);
+	assert_int_equal(add_sa(it.engine, &sa), OK);
+	assert_int_equal(drop_grant(it.authz, 7), OK);
+	expect_event(it.engine, BK_EXPIRE, &e);
+	assert_int_equal(e.u.expire.spi, 0x1000);
+	assert_true(e.u.expire.hard);
+	assert_int_equal(counter("sas"), 0);
+	assert_int_equal(counter("grant-drops"), 1);
+	assert_int_equal(drop_grant(it.authz, 7), ERR_NOTFOUND);
+	/* The grant back again does not bring the key back. */
+	assert_int_equal(set_grant(it.authz, &g), OK);
+	assert_int_equal(add_sa(it.engine, &sa), ERR_REPLAY);
+	grant_free(&g);
+	stop();
+}
+
+TEST(grant_that_expires_takes_its_sas_along)
+{
+	struct grant g = test_grant(7, "192.0.2.1", "192.0.2.2");
+	struct sa_params sa = test_sa(&g, SA_IN, 0x1000, 1);
+	struct bk_event e;
+
+	start(NULL);
+	g.expires = (int64_t)time(NULL) + 2;
+	assert_int_equal(set_grant(it.authz, &g), OK);
+	assert_int_equal(add_sa(it.engine, &sa), OK);
+	expect_event(it.engine, BK_EXPIRE, &e);
+	assert_int_equal(counter("sas"), 0);
+	g.expires = 1;
+	assert_int_equal(set_grant(it.authz, &g), ERR_EXPIRED);
+	grant_free(&g);
+	stop();
+}
+
+TEST(batch_is_answered_call_by_call)
+{
+	struct grant g = test_grant(7, "192.0.2.1", "192.0.2.2");
+	struct sa_params in = test_sa(&g, SA_IN, 0x1000, 1), out = test_sa(&g, SA_OUT, 0x2000, 2);
+	struct wr w;
+	struct bk_event e;
+	uint8_t junk[3] = { 0 };
+
+	start(NULL);
+	assert_int_equal(set_grant(it.authz, &g), OK);
+	w = wr_grow(8192);
+	call(it.engine, bk_send_sa_add(&w, &in), &w);
+	w = wr_grow(8192);
+	call(it.engine, bk_send_sa_add(&w, &out), &w);
+	w = wr_grow(8192);
+	call(it.engine, bk_send_sa_add(&w, &out), &w);
+	assert_int_equal(seq_send(it.engine, BK_SA_ADD, bytes_of(junk, 3), -1), OK);
+	w = wr_grow(8192);
+	call(it.engine, bk_send_sa_del(&w, SA_OUT, 0x2000, &out.dst), &w);
+	w = wr_grow(64);
+	call(it.engine, bk_send_commit(&w, 77), &w);
+	expect_event(it.engine, BK_DONE, &e);
+	assert_int_equal(e.u.done.generation, 77);
+	assert_int_equal(e.u.done.n, 5);
+	assert_int_equal(bk_done_result(&e, 0), OK);
+	assert_int_equal(bk_done_result(&e, 1), OK);
+	assert_int_equal(bk_done_result(&e, 2), ERR_REPLAY);
+	assert_int_equal(bk_done_result(&e, 3), ERR_SYNTAX);
+	assert_int_equal(bk_done_result(&e, 4), OK);
+	assert_int_equal(counter("sas"), 1);
+	grant_free(&g);
+	stop();
+}
+
+TEST(upcalls_reach_the_engine)
+{
+	struct grant g = test_grant(7, "192.0.2.1", "192.0.2.2");
+	struct policy p = test_policy(&g);
+	struct wr w = wr_grow(65536);
+	struct bk_event e;
+
+	start(NULL);
+	call(it.authz, bk_send_policy_add(&w, &p), &w);
+	assert_int_equal(result(it.authz), OK);
+	expect_event(it.engine, BK_ACQUIRE, &e);
+	assert_string_equal(e.u.acquire.node, "nve-2");
+	assert_string_equal(e.u.acquire.channel, "vxlan");
+	assert_true(addr_equal(&e.u.acquire.peer, &p.peer));
+	expect_event(it.engine, BK_EXPIRE, &e);
+	assert_false(e.u.expire.hard);
+	expect_event(it.engine, BK_MAPPING, &e);
+	assert_int_equal(e.u.mapping.peer.port, 4500);
+	w = wr_grow(65536);
+	call(it.authz, bk_send_policy_del(&w, &p), &w);
+	assert_int_equal(result(it.authz), OK);
+	assert_int_equal(counter("policies"), 0);
+	policy_free(&p);
+	grant_free(&g);
+	stop();
+}
+
+TEST(sas_of_a_lost_engine_stay_until_replaced)
+{
+	struct grant g = test_grant(7, "192.0.2.1", "192.0.2.2");
+	struct sa_params in = test_sa(&g, SA_IN, 0x1000, 1), out = test_sa(&g, SA_OUT, 0x2000, 2);
+
+	start("orphan-deadline=3600");
+	assert_int_equal(set_grant(it.authz, &g), OK);
+	assert_int_equal(add_sa(it.engine, &in), OK);
+	assert_int_equal(add_sa(it.engine, &out), OK);
+	connect_peer(PROC_ENGINE, &it.engine);
+	assert_int_equal(counter("sas"), 2);
+	/* Never again with the same key. */
+	assert_int_equal(add_sa(it.engine, &out), ERR_REPLAY);
+	in = test_sa(&g, SA_IN, 0x1001, 3);
+	out = test_sa(&g, SA_OUT, 0x2001, 4);
+	assert_int_equal(add_sa(it.engine, &in), OK);
+	assert_int_equal(counter("sas"), 3);
+	assert_int_equal(add_sa(it.engine, &out), OK);
+	assert_int_equal(counter("sas"), 2);
+	grant_free(&g);
+	stop();
+}
+
+TEST(sas_of_a_lost_engine_go_after_the_deadline)
+{
+	struct grant g = test_grant(7, "192.0.2.1", "192.0.2.2");
+	struct sa_params in = test_sa(&g, SA_IN, 0x1000, 1);
+
+	start("orphan-deadline=0");
+	assert_int_equal(set_grant(it.authz, &g), OK);
+	assert_int_equal(add_sa(it.engine, &in), OK);
+	assert_int_equal(counter("sas"), 1);
+	connect_peer(PROC_ENGINE, &it.engine);
+	/* The new engine's hello was sent in the same turn of the loop, before the clock was looked at. */
+	(void)counter("sas");
+	assert_int_equal(counter("sas"), 0);
+	grant_free(&g);
+	stop();
+}
+
+TEST(authz_that_comes_anew_is_told_the_grants)
+{
+	struct grant g = test_grant(7, "192.0.2.1", "192.0.2.2");
+	struct bk_event e;
+
+	start(NULL);
+	assert_int_equal(set_grant(it.authz, &g), OK);
+	connect_peer(PROC_AUTHZ, &it.authz);
+	send_type(it.authz, BK_GRANT_LIST);
+	expect_event(it.authz, BK_GRANT_INFO, &e);
+	assert_int_equal(e.u.grant.number, 7);
+	assert_int_equal(e.u.grant.n_vnis, 2);
+	grant_free(&e.u.grant);
+	expect_event(it.authz, BK_END, &e);
+	{
+		struct wr w = wr_grow(64);
+
+		call(it.authz, bk_send_flush_own(&w), &w);
+		assert_int_equal(result(it.authz), OK);
+	}
+	send_type(it.authz, BK_GRANT_LIST);
+	expect_event(it.authz, BK_END, &e);
+	assert_int_equal(counter("flushes"), 1);
+	grant_free(&g);
+	stop();
+}
+
+TEST(trouble_at_the_start_is_told_in_one_line)
+{
+	static const struct { const char *option, *text; } rows[] = {
+		{ "fail=yes", "told to fail: do not" },
+		{ "orphan-deadline=soon", "orphan-deadline=soon: give seconds, 0 to 86400" },
+		{ "log-level=loud", "log-level=loud: give error, warn, info or debug" },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		struct bytes body;
+		char text[256];
+		struct rd r;
+
+		start_with(rows[i].option);
+		assert_int_equal(receive(it.parent, &body), IPC_FATAL);
+		r = rd_open(body);
+		assert_int_equal(rd_u8(&r), 2);
+		rd_str(&r, text, sizeof text);
+		assert_true(rd_end(&r));
+		assert_string_equal(text, rows[i].text);
+		assert_int_equal(exit_status(), 2);
+	}
+}
+
+TEST(backend_ends_with_its_daemon)
+{
+	start(NULL);
+	(void)close(it.parent);
+	it.parent = -1;
+	assert_int_equal(exit_status(), 1);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sa_goes_in_only_with_its_grant),
+		cmocka_unit_test(each_process_asks_only_for_what_is_its_own),
+		cmocka_unit_test(dropped_grant_takes_its_sas_along_and_tells_the_engine),
+		cmocka_unit_test(grant_that_expires_takes_its_sas_along),
+		cmocka_unit_test(batch_is_answered_call_by_call),
+		cmocka_unit_test(upcalls_reach_the_engine),
+		cmocka_unit_test(sas_of_a_lost_engine_stay_until_replaced),
+		cmocka_unit_test(sas_of_a_lost_engine_go_after_the_deadline),
+		cmocka_unit_test(authz_that_comes_anew_is_told_the_grants),
+		cmocka_unit_test(trouble_at_the_start_is_told_in_one_line),
+		cmocka_unit_test(backend_ends_with_its_daemon),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
