@@ -34,8 +34,6 @@ struct algs {
 	EVP_PKEY_CTX *rsa_import;
 	BIGNUM *modp2048;            /* RFC 3526 group 14 */
 	BN_MONT_CTX *modp2048_mont;
-	OSSL_LIB_CTX *parse_ctx;     /* a library without decoders, see x509.c */
-	OSSL_PROVIDER *parse_prov;
 	struct IMB_MGR *imb;         /* NULL without libipsec_mb or a processor for it */
 };
 

@@ -129,15 +129,6 @@ out:
 	return r;
 }
 
-static int
-make_parse_ctx(void)
-{
-	if ((algs.parse_ctx = OSSL_LIB_CTX_new()) == NULL)
-		return ERR_CRYPTO;
-	algs.parse_prov = OSSL_PROVIDER_load(algs.parse_ctx, "null");
-	return algs.parse_prov != NULL ? 0 : ERR_CRYPTO;
-}
-
 int
 crypto_init(void)
 {
@@ -146,8 +137,7 @@ crypto_init(void)
 
 	if (algs.ready)
 		return 0;
-	if ((r = fetch_hashes()) != 0 || (r = fetch_ciphers()) != 0 ||
-	    (r = make_groups()) != 0 || (r = make_parse_ctx()) != 0) {
+	if ((r = fetch_hashes()) != 0 || (r = fetch_ciphers()) != 0 || (r = make_groups()) != 0) {
 		errors_drop();
 		crypto_cleanup();
 		return r;
@@ -185,9 +175,6 @@ crypto_cleanup(void)
 	EVP_PKEY_CTX_free(algs.rsa_import);
 	BN_free(algs.modp2048);
 	BN_MONT_CTX_free(algs.modp2048_mont);
-	if (algs.parse_prov != NULL)
-		OSSL_PROVIDER_unload(algs.parse_prov);
-	OSSL_LIB_CTX_free(algs.parse_ctx);
 	memset(&algs, 0, sizeof(algs));
 }
 

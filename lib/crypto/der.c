@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+#include "crypto/der.h"
+
+bool
+der_next_is(const struct rd *r, uint8_t tag)
+{
+	struct rd peek = *r;
+
+	return rd_u8(&peek) == tag && rd_ok(&peek);
+}
+
+static size_t
+take_length(struct rd *r)
+{
+	uint8_t first = rd_u8(r), i;
+	size_t n = 0;
+
+	if (first < 0x80)
+		return first;
+	if (first == 0x80 || first > 0x83) {
+		rd_fail(r);
+		return 0;
+	}
+	for (i = 0; i < (first & 0x7f); i++) {
+		n = n << 8 | rd_u8(r);
+		if (i == 0 && n == 0)
+			rd_fail(r);
+	}
+	if (n < 0x80)
+		rd_fail(r);
+	return n;
+}
+
+struct bytes
+der_take(struct rd *r, uint8_t tag)
+{
+	size_t n;
+
+	if (rd_u8(r) != tag)
+		rd_fail(r);
+	n = take_length(r);
+	return rd_take(r, n);
+}
+
+struct bytes
+der_take_whole(struct rd *r, uint8_t tag)
+{
+	struct rd start = *r;
+
+	der_take(r, tag);
+	if (!rd_ok(r))
+		return bytes_of(NULL, 0);
+	return rd_take(&start, rd_left(&start) - rd_left(r));
+}
+
+struct rd
+der_open(struct rd *r, uint8_t tag)
+{
+	struct rd inner = rd_open(der_take(r, tag));
+
+	if (!rd_ok(r))
+		rd_fail(&inner);
+	return inner;
+}
+
+struct bytes
+der_unsigned(struct rd *r)
+{
+	struct rd c = der_open(r, DER_INTEGER);
+	struct rd body = c;
+	uint8_t first = rd_u8(&c), second;
+
+	if (!rd_ok(&c) || (first & 0x80) != 0) {
+		rd_fail(r);
+		return bytes_of(NULL, 0);
+	}
+	if (first != 0)
+		return rd_rest(&body);
+	body = c;
+	if (rd_left(&c) == 0)
+		return bytes_of(NULL, 0);
+	second = rd_u8(&c);
+	if ((second & 0x80) == 0)
+		rd_fail(r);
+	return rd_rest(&body);
+}
+
+uint32_t
+der_u16(struct rd *r)
+{
+	struct bytes b = der_unsigned(r);
+	struct rd c = rd_open(b);
+
+	if (b.n > 2)
+		rd_fail(r);
+	return b.n == 2 ? rd_u16(&c) : b.n == 1 ? rd_u8(&c) : 0;
+}
+
+struct bytes
+der_bits(struct rd *r)
+{
+	struct rd c = der_open(r, DER_BIT_STRING);
+
+	if (rd_u8(&c) != 0 || !rd_ok(&c))
+		rd_fail(r);
+	return rd_rest(&c);
+}
+
+void
+der_put_unsigned(struct wr *w, struct bytes b)
+{
+	struct rd r = rd_open(b), rest = r;
+	bool pad;
+
+	while (rd_left(&r) > 1 && rd_u8(&r) == 0)
+		rest = r;
+	r = rest;
+	pad = rd_left(&r) == 0 || (rd_u8(&r) & 0x80) != 0;
+	b = rd_rest(&rest);
+	wr_u8(w, DER_INTEGER);
+	wr_u8(w, (uint8_t)(b.n + (pad ? 1 : 0)));
+	if (pad)
+		wr_u8(w, 0);
+	wr_put(w, b);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/* Inside lib/crypto only: strict DER elements on the cursor reader. X.690. */
+#ifndef CRYPTO_DER_H
+#define CRYPTO_DER_H
+
+#include "base/rd.h"
+#include "base/wr.h"
+
+enum {
+	DER_BOOLEAN = 0x01,
+	DER_INTEGER = 0x02,
+	DER_BIT_STRING = 0x03,
+	DER_OCTET_STRING = 0x04,
+	DER_NULL = 0x05,
+	DER_OID = 0x06,
+	DER_SEQUENCE = 0x30,
+	DER_CONTEXT_0_BITS = 0x80,   /* implicit, primitive */
+	DER_CONTEXT_1_BITS = 0x81,
+	DER_CONTEXT_2_BITS = 0x82,
+	DER_CONTEXT_0 = 0xa0,        /* and constructed: + 1, + 2 ... for the next */
+};
+
+/* Is the next element one with this identifier octet? Nothing is consumed. */
+bool der_next_is(const struct rd *, uint8_t tag);
+/* Content of the next element, borrowed. Another tag, an indefinite, overlong or too large length
+ * makes the reader bad. */
+struct bytes der_take(struct rd *, uint8_t tag);
+/* The same with its header. */
+struct bytes der_take_whole(struct rd *, uint8_t tag);
+/* A reader over the content of the next element. */
+struct rd der_open(struct rd *, uint8_t tag);
+/* A non-negative INTEGER without leading zero octet (empty for 0). */
+struct bytes der_unsigned(struct rd *);
+/* A small one; larger values make the reader bad. */
+uint32_t der_u16(struct rd *);
+/* Content of a BIT STRING of whole octets. */
+struct bytes der_bits(struct rd *);
+/* Append an INTEGER of these unsigned octets. At most 126 of them. */
+void der_put_unsigned(struct wr *, struct bytes);
+
+#endif
