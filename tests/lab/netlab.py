@@ -34,11 +34,12 @@ class Process:
     def __init__(self, argv, log_path=None, env=None):
         self.argv = argv
         self.lines = []
+        self._partial = False          # the last of the lines has no end yet
         self._cond = threading.Condition()
         self._ended = False
         self._log = open(log_path, "a", encoding="utf-8", errors="replace") if log_path else None
         self.popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                      stderr=subprocess.STDOUT, text=True, errors="replace", env=env)
+                                      stderr=subprocess.STDOUT, env=env)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -47,12 +48,21 @@ class Process:
         return self.popen.pid
 
     def _read(self):
-        for line in self.popen.stdout:
+        while True:
+            chunk = os.read(self.popen.stdout.fileno(), 65536).decode("utf-8", "replace")
+            if not chunk:
+                break
             with self._cond:
-                self.lines.append(line.rstrip("\n"))
                 if self._log:
-                    self._log.write(line)
+                    self._log.write(chunk)
                     self._log.flush()
+                *whole, rest = chunk.split("\n")
+                for i, piece in enumerate(whole + ([rest] if rest else [])):
+                    if i == 0 and self._partial:
+                        self.lines[-1] += piece
+                    else:
+                        self.lines.append(piece)
+                self._partial = bool(rest) or (self._partial and not whole)
                 self._cond.notify_all()
         with self._cond:
             self._ended = True
@@ -74,6 +84,8 @@ class Process:
                     m = rx.search(self.lines[pos])
                     if m:
                         return m
+                    if self._partial and pos == len(self.lines) - 1:
+                        break
                     pos += 1
                 left = deadline - time.monotonic()
                 if self._ended or left <= 0:

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: ISC
+"""A VXLAN fleet in namespaces: an underlay bridge, NVEs with tenants, and the NVA's HTTPS server."""
+
+import os
+import re
+import shutil
+import xml.etree.ElementTree as ET
+
+from . import netlab
+
+NS = "urn:overlock:authorization:1"
+NVA = 250
+
+
+class Fleet:
+    """
+    `overlock lab init` made real. NVE K: namespace nveK, interface eth0 with 192.0.2.K on the
+    underlay, and for each VN one tenant namespace tK-VNI with eth0 = 10.<vni % 100>.0.K/24.
+    """
+
+    def __init__(self, lab, nodes=3, vnis=(5001, 5002), init_args=(), url="https://192.0.2.250/authorization.cms"):
+        self.lab = lab
+        self.nodes = nodes
+        self.vnis = list(vnis)
+        self.dir = os.path.join(lab.dir, "lab")
+        self.www = os.path.join(lab.dir, "www")
+        self.daemons = {}
+        self.server = None
+        self.serial = 1
+        netlab.overlock("lab", "init", self.dir, "--nodes", nodes, "--vn", ",".join(map(str, vnis)),
+                        "--underlay", "192.0.2.0/24", "--url", url, *init_args)
+        os.makedirs(self.www, exist_ok=True)
+        self.publish_file(os.path.join(self.dir, "authorization.cms"))
+
+    # ---- documents
+
+    def publish_file(self, path):
+        tmp = os.path.join(self.www, ".new")
+        shutil.copyfile(path, tmp)
+        os.replace(tmp, os.path.join(self.www, "authorization.cms"))
+
+    def edit(self, change, serial=None):
+        """A copy of the first document with a new serial, changed by change(root); the signed file's path."""
+        if serial is None:
+            self.serial += 1
+            serial = self.serial
+        ET.register_namespace("", NS)
+        tree = ET.parse(os.path.join(self.dir, "authorization.xml"))
+        root = tree.getroot()
+        root.set("serial", str(serial))
+        change(root)
+        xml = os.path.join(self.lab.dir, f"authorization-{serial}.xml")
+        cms = os.path.join(self.lab.dir, f"authorization-{serial}.cms")
+        tree.write(xml, encoding="utf-8", xml_declaration=True)
+        netlab.overlock("authz", "sign", "-c", self.pki("nva-signer.crt"), "-k", self.pki("nva-signer.key"), "-o", cms, xml)
+        return cms
+
+    def publish(self, change):
+        cms = self.edit(change)
+        self.publish_file(cms)
+        return cms
+
+    @staticmethod
+    def node(root, k):
+        return root.find(f".//{{{NS}}}node[@id='nve-{k}']")
+
+    @classmethod
+    def drop_node(cls, root, k):
+        nodes = root.find(f"{{{NS}}}nodes")
+        nodes.remove(cls.node(root, k))
+
+    @classmethod
+    def drop_vn(cls, root, k, vni):
+        node = cls.node(root, k)
+        for vn in node.findall(f"{{{NS}}}vn"):
+            if vn.get("ref") == str(vni):
+                node.remove(vn)
+
+    def pki(self, name):
+        return os.path.join(self.dir, "pki", name)
+
+    # ---- hosts
+
+    def build(self, tenants=None, mtu=1400):
+        """Underlay, NVA host, NVEs and tenants. tenants: {k: [vni, ...]}, default all of every NVE."""
+        lab = self.lab
+        lab.ns("sw")
+        lab.bridge("sw", "br0")
+        lab.ns("nva")
+        lab.link("nva", "eth0", "sw", "nva")
+        lab.enslave("sw", "nva")
+        lab.addr("nva", "eth0", f"192.0.2.{NVA}/24")
+        for k in range(1, self.nodes + 1):
+            lab.ns(f"nve{k}")
+            lab.link(f"nve{k}", "eth0", "sw", f"nve{k}")
+            lab.enslave("sw", f"nve{k}")
+            lab.addr(f"nve{k}", "eth0", f"192.0.2.{k}/24")
+            for vni in (tenants or {}).get(k, self.vnis):
+                t = f"t{k}-{vni}"
+                lab.ns(t)
+                lab.link(t, "eth0", f"nve{k}", f"ten{vni}")
+                lab.addr(t, "eth0", f"10.{vni % 100}.0.{k}/24")
+                lab.sh(t, f"ip link set eth0 mtu {mtu}")
+
+    def serve(self):
+        self.server = self.lab.spawn("nva", ["/usr/bin/python3", os.path.join(os.path.dirname(__file__), "nva_server.py"),
+                                             "--root", self.www, "--cert", self.pki("nva-tls.crt"),
+                                             "--key", self.pki("nva-tls.key"), "--port", "443"], log="nva.log")
+        self.server.wait_line(r"^serving ")
+
+    def conf(self, k):
+        return os.path.join(self.dir, f"nve-{k}", "ikev2d.conf")
+
+    def socket(self, k):
+        with open(self.conf(k), encoding="utf-8") as f:
+            path = re.search(r"^socket\s*=\s*(\S+)", f.read(), re.M).group(1)
+        return path if path.startswith("/") else os.path.join(os.path.dirname(self.conf(k)), path)
+
+    def configure(self, k, section, key, value):
+        """Set (value None: remove) one key of an NVE's configuration."""
+        with open(self.conf(k), encoding="utf-8") as f:
+            lines = f.read().splitlines()
+        out, current, done = [], None, value is None
+        for line in lines:
+            m = re.match(r"\[(.+)\]", line)
+            if m:
+                if current == section and not done:
+                    out.append(f"{key} = {value}")
+                    done = True
+                current = m.group(1)
+            if current == section and re.match(rf"{re.escape(key)}\s*=", line):
+                if not done:
+                    out.append(f"{key} = {value}")
+                    done = True
+                continue
+            out.append(line)
+        if not done:
+            if current != section:
+                out.append(f"[{section}]")
+            out.append(f"{key} = {value}")
+        with open(self.conf(k), "w", encoding="utf-8") as f:
+            f.write("\n".join(out) + "\n")
+
+    def start(self, k, *args):
+        d = self.lab.spawn(f"nve{k}", [netlab.program("ikev2d"), "-c", self.conf(k), *args], log=f"nve-{k}.log")
+        self.daemons[k] = d
+        return d
+
+    def stop(self, k):
+        return self.daemons.pop(k).stop()
+
+    def ctl(self, k, command, *args, check=True):
+        """`overlock COMMAND --json` against the daemon of NVE K."""
+        return netlab.overlock_json(command, "-s", self.socket(k), *args, check=check,
+                                    ns=f"nve{k}", lab=self.lab)
+
+    def wait_up(self, k, peer, timeout=30, since=0):
+        """Wait until NVE K says that its Child SA with the peer is up."""
+        return self.daemons[k].wait_line(rf"nve-{peer}\b.*Child SA .*up", timeout, since)
+
+    def tenant_ping(self, a, b, vni, **kw):
+        return self.lab.ping(f"t{a}-{vni}", f"10.{vni % 100}.0.{b}", **kw)
