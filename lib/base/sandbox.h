@@ -13,7 +13,9 @@ enum sandbox_cap {                   /* bit set */
 	SANDBOX_NET_RAW = 1,
 	SANDBOX_NET_ADMIN = 2,
 	SANDBOX_NET_BIND = 4,
-	SANDBOX_SETUID = 8,              /* SETUID, SETGID and SYS_CHROOT: the parent */
+	/* The parent's: SETUID, SETGID, SYS_CHROOT; KILL for children that have another user by now;
+	 * DAC_READ_SEARCH, so that a restarted child finds its key file again, whoever owns it. */
+	SANDBOX_SETUID = 8,
 };
 
 /* System-call profiles; each adds to a common base (read, write, poll, memory, time, exit ...). */

@@ -19,6 +19,8 @@ static const struct {
 	{ SANDBOX_SETUID, CAP_SETUID, "no CAP_SETUID to keep" },
 	{ SANDBOX_SETUID, CAP_SETGID, "no CAP_SETGID to keep" },
 	{ SANDBOX_SETUID, CAP_SYS_CHROOT, "no CAP_SYS_CHROOT to keep" },
+	{ SANDBOX_SETUID, CAP_KILL, "no CAP_KILL to keep" },
+	{ SANDBOX_SETUID, CAP_DAC_READ_SEARCH, "no CAP_DAC_READ_SEARCH to keep" },
 };
 
 #define CAPS (sizeof cap_table / sizeof cap_table[0])

@@ -68,8 +68,8 @@ static const char *const backend_calls[] = {
 
 /* Starts programs, drops privileges for them, binds sockets, and cleans up behind them. */
 static const char *const parent_calls[] = {
-	"fork", "vfork", "clone", "clone3", "execve", "wait4", "waitid", "kill", "pidfd_open",
-	"pidfd_send_signal", "setsid", "setpgid", "getpgid", "getpgrp",
+	"fork", "vfork", "clone", "clone3", "execve", "execveat", "wait4", "waitid", "kill",
+	"pidfd_open", "pidfd_send_signal", "setsid", "setpgid", "getpgid", "getpgrp",
 	"chroot", "chdir", "fchdir", "setuid", "setgid", "setresuid", "setresgid", "setgroups",
 	"getresuid", "getresgid", "getgroups", "capget", "capset", "prctl", "seccomp",
 	"prlimit64", "setrlimit", "getrlimit", "arch_prctl", "getpriority", "setpriority",
