@@ -104,6 +104,8 @@ def call(main):
     """Run main() and exit; ^C and SIGTERM also end the children of other threads."""
     def stop(*_):
         raise KeyboardInterrupt
+    # Also where a shell started us with SIGINT ignored; children inherit what we set.
+    signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     try:
         code = main()
