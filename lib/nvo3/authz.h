@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The NVA document: XML octets -> table (nvo3_parse), table -> verdict (nvo3_decide). Pure functions
- * of their input; fetching is fetch.h. The format is described in docs/DESIGN.md section 5 and
- * conf/authorization.rng.
+ * The NVA document: XML octets -> table (nvo3_parse), table -> verdict (nvo3_decide). Pure
+ * functions of their input; fetching is fetch.h. The format is described in docs/DESIGN.md section
+ * 5 and conf/authorization.rng.
  */
 #ifndef NVO3_AUTHZ_H
 #define NVO3_AUTHZ_H
@@ -43,7 +43,7 @@ struct nvo3_vn {
 struct nvo3_node {
 	char id[ID_MAX];
 	enum role role;
-	char (*identities)[300];         /* canonical: "dns:..", "uri:..", "ip:..", "email:..", "dn:.." */
+	char (*identities)[300];         /* canonical: "dns:..", "uri:..", "ip:.." ... */
 	size_t n_identities;
 	struct addr underlay[ADDRS_MAX];
 	uint8_t n_underlay;
@@ -80,7 +80,7 @@ void nvo3_limits_default(struct nvo3_limits *);
 struct nvo3_schema;                  /* compiled RelaxNG */
 /*
  * Load once (before a sandbox); *why in the buffer. path NULL: the schema that was built into the
- * library, so that no process needs the file. 0, ERR_IO or ERR_SYNTAX.
+ * library, so that no process needs the file. 0, ERR_NOTFOUND, ERR_IO, ERR_SYNTAX ...
  */
 int nvo3_schema_load(struct nvo3_schema **, const char *path, char why[static 256]);
 void nvo3_schema_free(struct nvo3_schema *);
@@ -100,7 +100,7 @@ struct nvo3_question {
 	size_t n_identities;
 	struct addr peer;                /* address it speaks from */
 	const char *self;                /* our own node id */
-	const char *label;               /* "ch:ID", "ch:ID;vni:N"; "" when the peer knows no labels */
+	const char *label;               /* "ch:ID", "ch:ID;vni:N"; "": the peer has no labels */
 	int64_t now;
 	int64_t grace_s;                 /* after expiry: existing SAs stay, nobody new */
 	int64_t cert_not_after;
@@ -108,38 +108,53 @@ struct nvo3_question {
 
 enum nvo3_reason {
 	NVO3_ADMITTED = 0,
-	NVO3_NO_TABLE, NVO3_TABLE_EXPIRED, NVO3_UNKNOWN_IDENTITY, NVO3_AMBIGUOUS_IDENTITY,
-	NVO3_WRONG_ADDRESS, NVO3_SELF_UNKNOWN, NVO3_IS_SELF, NVO3_NO_CHANNEL, NVO3_ROLE_MAY_NOT, NVO3_UNKNOWN_CHANNEL,
-	NVO3_UNKNOWN_VN, NVO3_NOT_IN_VN, NVO3_NO_COMMON_VN, NVO3_CERT_EXPIRED,
-	NVO3_NOT_ATTACHED, NVO3_NO_MEMORY,
+	NVO3_NO_TABLE,
+	NVO3_TABLE_EXPIRED,
+	NVO3_UNKNOWN_IDENTITY,
+	NVO3_AMBIGUOUS_IDENTITY,
+	NVO3_WRONG_ADDRESS,
+	NVO3_SELF_UNKNOWN,
+	NVO3_IS_SELF,
+	NVO3_NO_CHANNEL,
+	NVO3_ROLE_MAY_NOT,
+	NVO3_UNKNOWN_CHANNEL,
+	NVO3_UNKNOWN_VN,
+	NVO3_NOT_IN_VN,
+	NVO3_NO_COMMON_VN,
+	NVO3_CERT_EXPIRED,
+	NVO3_NOT_ATTACHED,
+	NVO3_NO_MEMORY,
 };
 /* For the log and `overlock`: "no node of the document has this identity" */
 const char *nvo3_reason_text(enum nvo3_reason);
 
 /*
  * The decision. Pure. NVO3_ADMITTED fills *grant (grant->number is the caller's business): node,
- * peer's and our underlay addresses, channels that both roles may have (with data channels only when
- * a VN is shared), the shared VN set, expiry = earliest of document's expires + grace and the
- * certificate's. grant_free() it. *line is the document line that decided, 0 if none. t may be NULL.
+ * peer's and our underlay addresses, channels that both roles may have (with data channels only
+ * when a VN is shared), the shared VN set, expiry = earliest of document's expires + grace and the
+ * certificate's. grant_free() it. *line is the document line that decided, 0 if none. t may be
+ * NULL.
  *
  * The VN set holds the VNs with keys="pair". A VN with keys="vn" is granted only to who asks for it
  * by the label "ch:ID;vni:N": then that channel, with the VN's suite, and that VN are all of the
  * grant. A hypervisor has channels only with NVEs that it is attached to.
  */
-enum nvo3_reason nvo3_decide(const struct nvo3_table *t, const struct nvo3_question *, struct grant *, int *line);
+enum nvo3_reason nvo3_decide(
+    const struct nvo3_table *t, const struct nvo3_question *, struct grant *, int *line);
 
 /*
- * Nodes that `self` shares a channel with (and, for data channels, a VN): one policy each per channel.
- * Calls emit for every one, with borrowed arguments; a result other than 0 ends the walk and is
- * returned. The addresses are the peer's first one (the outside one where given) of a family that we
- * have too, and ours; a node without such an address is passed over. VNs with keys="vn" are not
- * among the policies' VNs. ERR_NOTFOUND when self is no node of the table; ERR_NOMEM.
+ * Nodes that `self` shares a channel with (and, for data channels, a VN): one policy each per
+ * channel. Calls emit for every one, with borrowed arguments; a result other than 0 ends the walk
+ * and is returned. The addresses are the peer's first one (the outside one where given) of a family
+ * that we have too, and ours; a node without such an address is passed over. VNs with keys="vn" are
+ * not among the policies' VNs. ERR_NOTFOUND when self is no node of the table; ERR_NOMEM.
  */
 int nvo3_peers(const struct nvo3_table *, const char *self,
     int (*emit)(void *, const struct nvo3_node *, const struct policy *), void *);
 
 const struct nvo3_node *nvo3_node_by_id(const struct nvo3_table *, const char *id);
 /* The node with one of these identities; NULL if none or more than one (*n says how many). */
-const struct nvo3_node *nvo3_node_by_identity(const struct nvo3_table *, const char (*identities)[300], size_t n_identities, size_t *n);
+const struct nvo3_node *nvo3_node_by_identity(
+    const struct nvo3_table *, const char (*identities)[300], size_t n_identities, size_t *n);
 
 #endif

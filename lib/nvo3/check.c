@@ -14,11 +14,15 @@ check_refs(struct doc *d)
 		const struct doc_ref *ref = &d->refs[i];
 
 		if ((node = nvo3_node_by_id(d->t, ref->node)) == NULL)
-			return doc_fail_at(d, ref->line, ERR_VALUE, "\"%s\" is named here, and <nodes> does "
-			    "not have it", ref->node);
+			return doc_fail_at(d, ref->line, ERR_VALUE,
+			    "\"%s\" is named here, and <nodes> does "
+			    "not have it",
+			    ref->node);
 		if (node->role != ref->role)
-			return doc_fail_at(d, ref->line, ERR_VALUE, "\"%s\" must have the role %s, and has "
-			    "the role %s", ref->node, role_name(ref->role), role_name(node->role));
+			return doc_fail_at(d, ref->line, ERR_VALUE,
+			    "\"%s\" must have the role %s, and has "
+			    "the role %s",
+			    ref->node, role_name(ref->role), role_name(node->role));
 	}
 	return 0;
 }
@@ -46,12 +50,15 @@ check_channels(struct doc *d)
 			same++;
 			if (a->ch.proto == b->ch.proto && a->ch.port == b->ch.port &&
 			    a->ch.mode == b->ch.mode)
-				return doc_fail_at(d, a->line, ERR_VALUE, "channel \"%s\" is for the same "
-				    "traffic as \"%s\" in line %d", a->ch.id, b->ch.id, b->line);
+				return doc_fail_at(d, a->line, ERR_VALUE,
+				    "channel \"%s\" is for the same "
+				    "traffic as \"%s\" in line %d",
+				    a->ch.id, b->ch.id, b->line);
 		}
 		if (same > CHANNELS_MAX)
-			return doc_fail_at(d, a->line, ERR_SPACE, "more than %d channels between %s and %s",
-			    CHANNELS_MAX, role_name(a->between[0]), role_name(a->between[1]));
+			return doc_fail_at(d, a->line, ERR_SPACE,
+			    "more than %d channels between %s and %s", CHANNELS_MAX,
+			    role_name(a->between[0]), role_name(a->between[1]));
 	}
 	return 0;
 }

@@ -73,8 +73,10 @@ doc_id(struct doc *d, const char *name, char out[static ID_MAX])
 	if (s == NULL)
 		return ERR_SYNTAX;
 	if (!value_id(s, ID_MAX - 1))
-		return doc_fail(d, ERR_VALUE, "<%s> %s=\"%.40s\" is no id: use up to %d letters, digits, "
-		    "'.', '_', '-', first a letter or digit", d->element->name, name, s, ID_MAX - 1);
+		return doc_fail(d, ERR_VALUE,
+		    "<%s> %s=\"%.40s\" is no id: use up to %d letters, digits, "
+		    "'.', '_', '-', first a letter or digit",
+		    d->element->name, name, s, ID_MAX - 1);
 	memcpy(out, s, strlen(s) + 1);
 	return 0;
 }
@@ -114,8 +116,8 @@ doc_addr(struct doc *d, const char *name, struct addr *out)
 	if (s == NULL)
 		return ERR_SYNTAX;
 	if (addr_parse(out, s) != 0)
-		return doc_fail(d, ERR_VALUE, "<%s> %s=\"%.46s\" is no IP address", d->element->name,
-		    name, s);
+		return doc_fail(
+		    d, ERR_VALUE, "<%s> %s=\"%.46s\" is no IP address", d->element->name, name, s);
 	return 0;
 }
 

@@ -12,8 +12,10 @@ start_authorization(struct doc *d)
 	int r;
 
 	if ((nva = doc_attr(d, "nva")) == NULL || *nva == '\0' || strlen(nva) >= sizeof t->nva)
-		return doc_fail(d, ERR_VALUE, "<authorization> needs nva=\"...\", the NVA's name, of at "
-		    "most %zu octets", sizeof t->nva - 1);
+		return doc_fail(d, ERR_VALUE,
+		    "<authorization> needs nva=\"...\", the NVA's name, of at "
+		    "most %zu octets",
+		    sizeof t->nva - 1);
 	memcpy(t->nva, nva, strlen(nva) + 1);
 	if ((r = doc_number(d, "epoch", 0, UINT32_MAX, &epoch)) != 0 ||
 	    (r = doc_number(d, "serial", 1, UINT64_MAX, &t->serial)) != 0 ||
@@ -33,8 +35,8 @@ start_authorization(struct doc *d)
 enum { E_AUTHORIZATION, E_SUITES, E_CHANNELS, E_VNS, E_GROUPS, E_NODES, E_VN, E_NODE };
 
 const struct doc_element doc_elements[] = {
-	[E_AUTHORIZATION] = { "authorization", -1, "nva epoch serial issued expires enforcement", false,
-	    start_authorization, NULL },
+	[E_AUTHORIZATION] = { "authorization", -1, "nva epoch serial issued expires enforcement",
+	    false, start_authorization, NULL },
 	[E_SUITES] = { "suites", E_AUTHORIZATION, "", false, NULL, NULL },
 	[E_CHANNELS] = { "channels", E_AUTHORIZATION, "", false, NULL, NULL },
 	[E_VNS] = { "virtual-networks", E_AUTHORIZATION, "", false, NULL, NULL },
@@ -43,10 +45,11 @@ const struct doc_element doc_elements[] = {
 	[E_VN] = { "vn", E_VNS, "id name keys suite bum", false, element_start_vn, element_end_vn },
 	[E_NODE] = { "node", E_NODES, "id role", false, element_start_node, element_end_node },
 	{ "suite", E_SUITES, "id esp ke lifetime", false, element_start_suite, NULL },
-	{ "channel", E_CHANNELS, "id between level suite protocol port mode", false, element_start_channel, NULL },
+	{ "channel", E_CHANNELS, "id between level suite protocol port mode", false,
+	    element_start_channel, NULL },
 	{ "group", E_VN, "address key-server senders suite", false, element_start_vn_group, NULL },
-	{ "group", E_GROUPS, "id level address protocol port key-server suite senders members", false,
-	    element_start_group, NULL },
+	{ "group", E_GROUPS, "id level address protocol port key-server suite senders members",
+	    false, element_start_group, NULL },
 	{ "identity", E_NODE, "", true, NULL, element_end_identity },
 	{ "underlay", E_NODE, "outside", true, element_start_underlay, element_end_underlay },
 	{ "vn", E_NODE, "ref group", false, element_start_vn_ref, NULL },

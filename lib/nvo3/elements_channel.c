@@ -32,11 +32,13 @@ element_start_suite(struct doc *d)
 		return r;
 	for (i = 0; i < n; i++)
 		if (strcmp(d->t->suites[i].id, s->id) == 0)
-			return doc_fail(d, ERR_VALUE, "suite \"%s\" is there already, in line %d", s->id,
-			    d->t->suites[i].line);
+			return doc_fail(d, ERR_VALUE, "suite \"%s\" is there already, in line %d",
+			    s->id, d->t->suites[i].line);
 	if ((esp = doc_attr(d, "esp")) == NULL || esp_transform_parse(&s->esp, esp) != 0)
-		return doc_fail(d, ERR_VALUE, "suite \"%s\": esp=\"%.40s\" is no algorithm we have; "
-		    "aes128gcm16 and aes256gcm16 are good ones", s->id, esp != NULL ? esp : "");
+		return doc_fail(d, ERR_VALUE,
+		    "suite \"%s\": esp=\"%.40s\" is no algorithm we have; "
+		    "aes128gcm16 and aes256gcm16 are good ones",
+		    s->id, esp != NULL ? esp : "");
 	if (doc_attr(d, "ke") != NULL && (r = doc_word(d, "ke", words_ke, &ke)) != 0)
 		return r;
 	if (doc_attr(d, "lifetime") != NULL &&
@@ -60,8 +62,10 @@ channel_traffic(struct doc *d, struct channel *ch)
 	if (doc_attr(d, "mode") != NULL && (r = doc_word(d, "mode", words_mode, &mode)) != 0)
 		return r;
 	if (protocol == 0 && doc_attr(d, "port") != NULL)
-		return doc_fail(d, ERR_VALUE, "channel \"%s\": protocol=\"any\" has no ports; leave port "
-		    "out, or name the protocol", ch->id);
+		return doc_fail(d, ERR_VALUE,
+		    "channel \"%s\": protocol=\"any\" has no ports; leave port "
+		    "out, or name the protocol",
+		    ch->id);
 	if (protocol != 0 && (r = doc_number(d, "port", 1, UINT16_MAX, &port)) != 0)
 		return r;
 	ch->proto = (uint8_t)protocol;
@@ -91,14 +95,17 @@ element_start_channel(struct doc *d)
 	if ((r = doc_id(d, "id", c->ch.id)) != 0)
 		return r;
 	if (strlen(c->ch.id) > CHANNEL_ID_MAX)
-		return doc_fail(d, ERR_VALUE, "channel ids have at most %zu octets", CHANNEL_ID_MAX);
+		return doc_fail(
+		    d, ERR_VALUE, "channel ids have at most %zu octets", CHANNEL_ID_MAX);
 	for (i = 0; i < n; i++)
 		if (strcmp(d->t->channels[i].ch.id, c->ch.id) == 0)
 			return doc_fail(d, ERR_VALUE, "channel \"%s\" is there already, in line %d",
 			    c->ch.id, d->t->channels[i].line);
 	if ((between = doc_attr(d, "between")) == NULL || !value_between(between, c->between))
-		return doc_fail(d, ERR_VALUE, "channel \"%s\": between names two of nve, nva, hypervisor, "
-		    "key-server, as in between=\"nve nva\"", c->ch.id);
+		return doc_fail(d, ERR_VALUE,
+		    "channel \"%s\": between names two of nve, nva, hypervisor, "
+		    "key-server, as in between=\"nve nva\"",
+		    c->ch.id);
 	if ((r = doc_word(d, "level", words_level, &level)) != 0 ||
 	    (r = doc_id(d, "suite", suite_id)) != 0 || (r = channel_traffic(d, &c->ch)) != 0)
 		return r;

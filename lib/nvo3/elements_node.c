@@ -57,8 +57,10 @@ element_end_node(struct doc *d)
 	size_t i;
 
 	if (node->n_identities == 0 || node->n_underlay == 0)
-		return doc_fail_at(d, node->line, ERR_SYNTAX, "node \"%s\" needs an <identity> and an "
-		    "<underlay>", node->id);
+		return doc_fail_at(d, node->line, ERR_SYNTAX,
+		    "node \"%s\" needs an <identity> and an "
+		    "<underlay>",
+		    node->id);
 	if (node->n_vnis == 0)
 		return 0;
 	qsort(node->vnis, node->n_vnis, sizeof *node->vnis, cmp_vni);
@@ -87,9 +89,11 @@ element_end_identity(struct doc *d)
 		return doc_fail(d, ERR_VALUE, "\"%.80s\" is no identity: write dns:NAME, uri:URI, "
 		    "ip:ADDRESS, email:ADDRESS or dn:NAME, exactly, without wildcards", d->text);
 	if ((at = (uintptr_t)hash_get(d->t->by_identity, bytes_str(*ids))) != 0)
-		return doc_fail(d, ERR_VALUE, "the identity \"%.80s\" is that of node \"%s\" already",
-		    *ids, d->t->nodes[at - 1].id);
-	if ((r = hash_add(d->t->by_identity, bytes_str(*ids), (void *)(uintptr_t)d->t->n_nodes)) != 0)
+		return doc_fail(d, ERR_VALUE,
+		    "the identity \"%.80s\" is that of node \"%s\" already", *ids,
+		    d->t->nodes[at - 1].id);
+	if ((r = hash_add(d->t->by_identity, bytes_str(*ids), (void *)(uintptr_t)d->t->n_nodes)) !=
+	    0)
 		return doc_fail(d, r, "out of memory");
 	node->n_identities++;
 	return 0;
@@ -116,12 +120,14 @@ address_once(struct doc *d, const struct addr *a, bool inside)
 	if (addr_is_unspecified(a) || addr_is_multicast(a))
 		return doc_fail(d, ERR_VALUE, "%s is no host's address", addr_str(a, text));
 	if (seen == 0) {
-		r = hash_add(d->addrs, addr_bytes(a), (void *)(uintptr_t)(inside ? BEHIND_NAT : DIRECT));
+		r = hash_add(
+		    d->addrs, addr_bytes(a), (void *)(uintptr_t)(inside ? BEHIND_NAT : DIRECT));
 		return r == 0 ? 0 : doc_fail(d, r, "out of memory");
 	}
 	if (seen == BEHIND_NAT && inside)
 		return 0;
-	return doc_fail(d, ERR_VALUE, "the underlay address %s is there already", addr_str(a, text));
+	return doc_fail(
+	    d, ERR_VALUE, "the underlay address %s is there already", addr_str(a, text));
 }
 
 int
@@ -136,7 +142,8 @@ element_end_underlay(struct doc *d)
 	if (addr_parse(&a, d->text) != 0)
 		return doc_fail(d, ERR_VALUE, "<underlay>: \"%.46s\" is no IP address", d->text);
 	if (nat && addr_len(&a) != addr_len(&d->outside))
-		return doc_fail(d, ERR_VALUE, "<underlay>: the address and the one outside are not both "
+		return doc_fail(d, ERR_VALUE,
+		    "<underlay>: the address and the one outside are not both "
 		    "IPv4 or both IPv6");
 	for (used = node->n_underlay, i = 0; i < node->n_underlay; i++) {
 		used += addr_len(&node->outside[i]) != 0;
@@ -144,8 +151,8 @@ element_end_underlay(struct doc *d)
 			return doc_fail(d, ERR_VALUE, "this <underlay> is there twice");
 	}
 	if (used + 1 + nat > ADDRS_MAX)
-		return doc_fail(d, ERR_SPACE, "a node has at most %d addresses, outside ones counted",
-		    ADDRS_MAX);
+		return doc_fail(d, ERR_SPACE,
+		    "a node has at most %d addresses, outside ones counted", ADDRS_MAX);
 	if ((r = address_once(d, &a, nat)) != 0 ||
 	    (nat && (r = address_once(d, &d->outside, false)) != 0))
 		return r;
@@ -170,8 +177,10 @@ element_start_vn_ref(struct doc *d)
 		return doc_fail(d, ERR_SPACE, "a node has at most %d VNs", SA_VNIS_MAX);
 	wr_u32(&w, (uint32_t)vni);
 	if (hash_get(d->vnis, wr_view(&w)) == NULL)
-		return doc_fail(d, ERR_VALUE, "node \"%s\" is in VN %u, which <virtual-networks> does not "
-		    "have", node->id, (uint32_t)vni);
+		return doc_fail(d, ERR_VALUE,
+		    "node \"%s\" is in VN %u, which <virtual-networks> does not "
+		    "have",
+		    node->id, (uint32_t)vni);
 	if ((vnis = doc_grow(node->vnis, node->n_vnis, sizeof *vnis)) == NULL)
 		return doc_fail(d, ERR_NOMEM, "out of memory");
 	node->vnis = vnis;
@@ -187,10 +196,11 @@ element_start_attached(struct doc *d)
 	int r;
 
 	if (node->role != ROLE_HYPERVISOR)
-		return doc_fail(d, ERR_VALUE, "node \"%s\": only a hypervisor is attached to an NVE",
-		    node->id);
+		return doc_fail(
+		    d, ERR_VALUE, "node \"%s\": only a hypervisor is attached to an NVE", node->id);
 	if (node->n_attached == ATTACHED_MAX)
-		return doc_fail(d, ERR_SPACE, "a node is attached to at most %d NVEs", ATTACHED_MAX);
+		return doc_fail(
+		    d, ERR_SPACE, "a node is attached to at most %d NVEs", ATTACHED_MAX);
 	if ((attached = doc_grow(node->attached, node->n_attached, sizeof *attached)) == NULL)
 		return doc_fail(d, ERR_NOMEM, "out of memory");
 	node->attached = attached;

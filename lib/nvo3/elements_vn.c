@@ -31,9 +31,10 @@ vn_suite(struct doc *d, struct nvo3_vn *vn)
 		    ch->esp.esn == suite->esp.esn)
 			return 0;
 	}
-	return doc_fail(d, ERR_VALUE, "VN %u: keys=\"pair\" uses the SA of a data channel, and none has "
-	    "%s (suite \"%s\"); write keys=\"vn\" or a channel's suite", vn->vni,
-	    esp_transform_name(&suite->esp, buf), vn->suite);
+	return doc_fail(d, ERR_VALUE,
+	    "VN %u: keys=\"pair\" uses the SA of a data channel, and none has "
+	    "%s (suite \"%s\"); write keys=\"vn\" or a channel's suite",
+	    vn->vni, esp_transform_name(&suite->esp, buf), vn->suite);
 }
 
 int
@@ -83,8 +84,8 @@ element_end_vn(struct doc *d)
 	const struct nvo3_vn *vn = &d->t->vns[d->t->n_vns - 1];
 
 	if ((vn->bum == VN_BUM_GROUP) != d->has_group)
-		return doc_fail_at(d, vn->line, ERR_VALUE, "VN %u: bum=\"group\" and a <group> go together",
-		    vn->vni);
+		return doc_fail_at(d, vn->line, ERR_VALUE,
+		    "VN %u: bum=\"group\" and a <group> go together", vn->vni);
 	return 0;
 }
 

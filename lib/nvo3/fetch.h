@@ -26,18 +26,19 @@ struct nvo3_fetched {
 /* Process-wide libcurl and libxml2 set-up; before any sandbox. */
 int nvo3_init(void);
 /*
- * Fetch. etag: of the last good one, or "". 0; ERR_IO (server down, TLS failure, truncated), ERR_SPACE
- * (over max_octets), ERR_TIMEOUT, ERR_VALUE (URL scheme); why says more. Only https:// and file://;
- * TLS 1.2 and later; no redirects to other schemes.
+ * Fetch. etag: of the last good one, or "". 0; ERR_IO (server down, TLS failure, truncated),
+ * ERR_SPACE (over max_octets), ERR_TIMEOUT, ERR_VALUE (URL scheme); why says more. Only https://
+ * and file://; TLS 1.2 and later; no redirects to other schemes.
  */
-int nvo3_fetch(const struct nvo3_source *, const char *etag, struct nvo3_fetched *, char why[static 256]);
+int nvo3_fetch(
+    const struct nvo3_source *, const char *etag, struct nvo3_fetched *, char why[static 256]);
 
 struct nvo3_trust {
 	const char *anchors;             /* PEM: the NVA's trust anchor */
-	const char *signer;              /* identity the signer must have ("dns:nva.dc1.example"); NULL: any under the anchor */
+	const char *signer;              /* identity that a signer must have; NULL: any */
 	const struct nvo3_schema *schema;
 	struct nvo3_limits limits;
-	const char *state_dir;           /* highest (epoch, serial) and last good document; NULL: no memory */
+	const char *state_dir;           /* highest serial, last good document; NULL: no memory */
 };
 
 struct nvo3_document {
@@ -52,9 +53,11 @@ void nvo3_document_free(struct nvo3_document *);
  * (write, fsync, rename). Anything wrong: error, nothing stored. ERR_AUTH, ERR_EXPIRED, ERR_STALE,
  * ERR_SYNTAX, ERR_VALUE ...; why says what and what to do.
  */
-int nvo3_accept(const struct nvo3_trust *, struct bytes cms, int64_t now, struct nvo3_document *, char why[static 256]);
-/* The last good document from state_dir, verified again (an expired one is allowed: the decision looks at
- * the time). ERR_NOTFOUND if there is none. */
-int nvo3_recall(const struct nvo3_trust *, int64_t now, struct nvo3_document *, char why[static 256]);
+int nvo3_accept(const struct nvo3_trust *, struct bytes cms, int64_t now, struct nvo3_document *,
+    char why[static 256]);
+/* The last good document from state_dir, verified again (an expired one is allowed: the decision
+ * looks at the time). ERR_NOTFOUND if there is none. */
+int nvo3_recall(
+    const struct nvo3_trust *, int64_t now, struct nvo3_document *, char why[static 256]);
 
 #endif

@@ -7,6 +7,7 @@ LIB_NVO3_SRCS := \
 	lib/nvo3/elements_channel.c \
 	lib/nvo3/elements_node.c \
 	lib/nvo3/elements_vn.c \
+	lib/nvo3/file.c \
 	lib/nvo3/parse.c \
 	lib/nvo3/peers.c \
 	lib/nvo3/relation.c \

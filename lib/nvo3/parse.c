@@ -26,7 +26,11 @@ complain(void *arg, xmlErrorPtr e)
 	if (text[0] != '\0' || e->level < XML_ERR_ERROR || e->message == NULL)
 		return;
 	*(schema ? &c->schema_line : &c->xml_line) = e->line;
-	log_safe(text, sizeof c->xml, bytes_of(e->message, strcspn(e->message, "\n")));
+	if (e->domain == XML_FROM_PARSER && e->code == XML_ERR_DOCUMENT_END)
+		snprintf(
+		    text, sizeof c->xml, "it is cut off, or something follows the root element");
+	else
+		log_safe(text, sizeof c->xml, bytes_of(e->message, strcspn(e->message, "\n")));
 }
 
 /* Reads past the next occurrence of the mark (at most 3 octets); counts lines. */
@@ -76,10 +80,12 @@ check_prolog(struct doc *d, struct bytes xml)
 			continue;
 		}
 		if (c != '!')
-			return c != 0 && rd_ok(&r) ? 0 : doc_fail(d, ERR_SYNTAX, "not XML in UTF-8");
+			return c != 0 && rd_ok(&r) ? 0 :
+						     doc_fail(d, ERR_SYNTAX, "not XML in UTF-8");
 		ahead = r;
 		if (rd_u16(&ahead) != 0x2d2d)
-			return doc_fail(d, ERR_SYNTAX, "a document type (<!DOCTYPE) is not allowed; "
+			return doc_fail(d, ERR_SYNTAX,
+			    "a document type (<!DOCTYPE) is not allowed; "
 			    "take it out");
 		r = ahead;
 		skip_past(&r, "-->", &d->line);
@@ -123,9 +129,9 @@ check_attributes(struct doc *d)
 			continue;
 		name = (const char *)xmlTextReaderConstName(d->xml);
 		if (!listed(d->element->attrs, name))
-			r = doc_fail(d, ERR_SYNTAX, "<%s> has no attribute \"%.40s\"; it may have: %s",
-			    d->element->name, name,
-			    d->element->attrs[0] != '\0' ? d->element->attrs : "none");
+			r = doc_fail(d, ERR_SYNTAX,
+			    "<%s> has no attribute \"%.40s\"; it may have: %s", d->element->name,
+			    name, d->element->attrs[0] != '\0' ? d->element->attrs : "none");
 	}
 	xmlTextReaderMoveToElement(d->xml);
 	return r;
@@ -155,8 +161,10 @@ start_element(struct doc *d)
 		return doc_fail(d, ERR_SPACE, "elements are nested more than %u deep",
 		    d->limits->max_depth);
 	if (ns == NULL || strcmp(ns, NAMESPACE) != 0)
-		return doc_fail(d, ERR_SYNTAX, "<%.40s> is not of the namespace " NAMESPACE "; the root "
-		    "element needs xmlns=\"" NAMESPACE "\"", name);
+		return doc_fail(d, ERR_SYNTAX,
+		    "<%.40s> is not of the namespace " NAMESPACE "; the root "
+		    "element needs xmlns=\"" NAMESPACE "\"",
+		    name);
 	if ((row = doc_element_find(parent, name)) < 0)
 		return doc_fail(d, ERR_SYNTAX, "<%.40s> does not belong %s%s", name,
 		    parent < 0 ? "at the top: the root element is <authorization>" : "into ",
@@ -209,14 +217,16 @@ take_node(struct doc *d)
 	case XML_READER_TYPE_PROCESSING_INSTRUCTION:
 		return 0;
 	default:
-		return doc_fail_at(d, node_line(d), ERR_SYNTAX, "entities and document types are not "
+		return doc_fail_at(d, node_line(d), ERR_SYNTAX,
+		    "entities and document types are not "
 		    "allowed; write the text itself");
 	}
 }
 
 /*
- * The parser's complaint goes first, for it may read ahead and then hand out less than there is. Our
- * own is preferred to the schema's where both have one about the same place: it says what to do.
+ * The parser's complaint goes first, for it may read ahead and then hand out less than there is.
+ * Our own is preferred to the schema's where both have one about the same place: it says what to
+ * do.
  */
 static int
 walk(struct doc *d, const struct complaints *c)
@@ -227,8 +237,8 @@ walk(struct doc *d, const struct complaints *c)
 		if ((r = take_node(d)) != 0)
 			return r;
 		if (c->schema[0] != '\0')
-			return doc_fail_at(d, c->schema_line, ERR_SYNTAX, "not as the schema wants it: %s",
-			    c->schema);
+			return doc_fail_at(d, c->schema_line, ERR_SYNTAX,
+			    "not as the schema wants it: %s", c->schema);
 	}
 	if (more != 0)
 		return doc_fail_at(d, c->xml_line, ERR_SYNTAX, "not well-formed XML: %s",
@@ -244,8 +254,10 @@ doc_open(struct doc *d, struct bytes xml, const struct nvo3_schema *schema, stru
 	const int options = XML_PARSE_NONET | XML_PARSE_IGNORE_ENC;
 
 	if (xml.n > d->limits->max_octets || xml.n > INT_MAX)
-		return doc_fail(d, ERR_SPACE, "the document has %zu octets, more than the limit of %zu; "
-		    "raise max-size if that is right", xml.n, d->limits->max_octets);
+		return doc_fail(d, ERR_SPACE,
+		    "the document has %zu octets, more than the limit of %zu; "
+		    "raise max-size if that is right",
+		    xml.n, d->limits->max_octets);
 	if (check_prolog(d, xml) != 0)
 		return d->rc;
 	if ((d->t = calloc(1, sizeof *d->t)) == NULL ||

@@ -42,7 +42,8 @@ nvo3_peers(const struct nvo3_table *t, const char *self_id,
 		struct policy p = { .action = POLICY_PROTECT };
 
 		peer = &t->nodes[i];
-		if (peer == self || !relation_attached(self, peer) || !choose_addresses(self, peer, &p))
+		if (peer == self || !relation_attached(self, peer) ||
+		    !choose_addresses(self, peer, &p))
 			continue;
 		memcpy(p.node, peer->id, sizeof p.node);
 		n_shared = (uint32_t)relation_shared(mine, n_mine, peer, shared);

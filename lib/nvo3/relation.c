@@ -6,7 +6,8 @@
 bool
 relation_roles(const struct nvo3_channel *c, enum role a, enum role b)
 {
-	return (c->between[0] == a && c->between[1] == b) || (c->between[0] == b && c->between[1] == a);
+	return (c->between[0] == a && c->between[1] == b) ||
+	    (c->between[0] == b && c->between[1] == a);
 }
 
 bool

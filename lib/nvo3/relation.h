@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What two nodes of a table have in common: roles, attachment, VNs. For the decision and the policies. */
+/* What two nodes of a table have in common: roles, attachment, VNs. For the decision and the
+ * policies. */
 #ifndef NVO3_RELATION_H
 #define NVO3_RELATION_H
 
