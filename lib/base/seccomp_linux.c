@@ -62,8 +62,8 @@ static const char *const control_calls[] = { "accept", "accept4", "getpeername",
 
 static const char *const backend_calls[] = {
 	"bind", "connect", "getpeername", "setsockopt", "ioctl",
-	"stat", "lstat", "statx", "access", "faccessat", "faccessat2", "readlink", "readlinkat",
-	NULL
+	"stat", "lstat", "statx", "access", "faccessat", "faccessat2", "getdents64", "readlink",
+	"readlinkat", NULL
 };
 
 /* Starts programs, drops privileges for them, binds sockets, and cleans up behind them. */

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include "base_support.h"
+#include "base_child.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/sandbox_steps.h"
 
@@ -26,21 +21,6 @@ count_octets(const uint8_t *p, size_t n, uint8_t value)
 	for (i = 0; i < n; i++)
 		count += ((const volatile uint8_t *)p)[i] == value;
 	return count;
-}
-
-static int
-run_child(int (*body)(void))
-{
-	int status = 0;
-	pid_t pid = fork();
-
-	assert_true(pid >= 0);
-	if (pid == 0)
-		_exit(body());
-	while (waitpid(pid, &status, 0) < 0)
-		assert_int_equal(errno, EINTR);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
 }
 
 TEST(new_secret_is_zero)
@@ -166,12 +146,13 @@ TEST(many_secrets_do_not_overlap)
 
 /* With no right to lock memory: 100 + n when n secrets are counted as unlocked. */
 static int
-unlocked_child(void)
+unlocked_child(const void *arg)
 {
 	struct rlimit zero = { 0, 0 };
 	struct secret s[3] = { { 0 } };
 	size_t held, n;
 
+	(void)arg;
 	if (setrlimit(RLIMIT_MEMLOCK, &zero) != 0)
 		return 1;
 	if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
@@ -189,69 +170,8 @@ unlocked_child(void)
 
 TEST(secrets_that_cannot_be_locked_work_and_are_counted)
 {
-	assert_int_equal(run_child(unlocked_child), 100 + (LOCKS ? 3 : 0));
+	assert_int_equal(test_child(unlocked_child, NULL), 100 + (LOCKS ? 3 : 0));
 }
-
-#ifdef HAVE_LINUX
-/* Whether the mapping that holds p has the flag, "lo" or "dd". */
-static bool
-mapping_has(const void *p, const char *flag)
-{
-	char line[4096], what[8];
-	unsigned long lo, hi;
-	bool mine = false, has = false;
-	FILE *f = fopen("/proc/self/smaps", "r");
-
-	if (f == NULL)
-		return false;
-	(void)snprintf(what, sizeof what, " %s ", flag);
-	while (fgets(line, sizeof line, f) != NULL) {
-		if (sscanf(line, "%lx-%lx ", &lo, &hi) == 2)
-			mine = lo <= (uintptr_t)p && (uintptr_t)p < hi;
-		else if (mine && strncmp(line, "VmFlags:", 8) == 0)
-			has = strstr(line, what) != NULL;
-	}
-	(void)fclose(f);
-	return has;
-}
-
-TEST(secrets_are_locked_and_left_out_of_core_dumps)
-{
-	struct secret s = { 0 }, large = { 0 };
-	void *plain = malloc(64);
-
-	assert_non_null(plain);
-	assert_int_equal(secret_new(&s, 32), OK);
-	assert_int_equal(secret_new(&large, 20000), OK);
-	assert_int_equal(mapping_has(s.p, "lo"), LOCKS);
-	assert_int_equal(mapping_has(large.p + 19999, "lo"), LOCKS);
-	assert_true(mapping_has(s.p, "dd"));
-	assert_true(mapping_has(large.p, "dd"));
-	assert_false(mapping_has(plain, "lo"));
-	free(plain);
-	secret_free(&s);
-	secret_free(&large);
-}
-
-static struct secret inherited;
-
-static int
-locked_child(void)
-{
-	if (mapping_has(inherited.p, "lo"))
-		return 1;      /* then this shows nothing */
-	if (secret_unlocked() != 0)
-		return 2;
-	return mapping_has(inherited.p, "lo") == LOCKS ? 0 : 3;
-}
-
-TEST(secrets_are_locked_anew_after_fork)
-{
-	assert_int_equal(secret_copy(&inherited, bytes_str("inherited")), OK);
-	assert_int_equal(run_child(locked_child), 0);
-	secret_free(&inherited);
-}
-#endif
 
 int
 main(void)
@@ -265,10 +185,6 @@ main(void)
 		cmocka_unit_test(empty_secret_is_no_secret),
 		cmocka_unit_test(many_secrets_do_not_overlap),
 		cmocka_unit_test(secrets_that_cannot_be_locked_work_and_are_counted),
-#ifdef HAVE_LINUX
-		cmocka_unit_test(secrets_are_locked_and_left_out_of_core_dumps),
-		cmocka_unit_test(secrets_are_locked_anew_after_fork),
-#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

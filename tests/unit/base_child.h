@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/* Children that a sandbox test starts, since a process that entered one cannot leave it. */
+#ifndef TESTS_UNIT_BASE_CHILD_H
+#define TESTS_UNIT_BASE_CHILD_H
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base_support.h"
+
+#define KILLED 1000            /* + signal */
+
+/* Exit status of a child that runs body(arg), or KILLED + the signal that ended it. */
+static inline int
+test_child(int (*body)(const void *), const void *arg)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(body(arg));
+	while (waitpid(pid, &status, 0) < 0)
+		assert_int_equal(errno, EINTR);
+	if (WIFSIGNALED(status))
+		return KILLED + WTERMSIG(status);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+#endif
