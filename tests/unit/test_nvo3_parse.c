@@ -151,7 +151,7 @@ static const struct edit {
 	{ "<suites>", "<suites><suites>", ERR_SYNTAX, "<suites> does not belong into suites" },
 	{ "<suites>", "<suites>text", ERR_SYNTAX, "text outside of <identity>" },
 	{ "<underlay>192.0.2.1<", "<underlay><b/>192.0.2.1<", ERR_SYNTAX,
-	    "has child elements" },
+	    "<b> does not belong into underlay" },
 	{ "<suite id=\"bulk\"", "<suite id=\"bulk\" x=\"y\"", ERR_SYNTAX,
 	    "line 4: <suite> has no attribute \"x\"" },
 	{ "<suite id=\"bulk\"", "<suite id=\"bulk\" xml:lang=\"en\"", ERR_SYNTAX, "xml:lang" },
