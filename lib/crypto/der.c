@@ -106,6 +106,39 @@ der_bits(struct rd *r)
 	return rd_rest(&c);
 }
 
+static int
+two_digits(struct rd *r)
+{
+	uint8_t a = rd_u8(r), b = rd_u8(r);
+
+	if (a < '0' || a > '9' || b < '0' || b > '9')
+		rd_fail(r);
+	return (a - '0') * 10 + b - '0';
+}
+
+int64_t
+der_time(struct rd *r)
+{
+	static const uint8_t month_days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool utc = der_next_is(r, DER_UTC_TIME);
+	struct rd t = der_open(r, utc ? DER_UTC_TIME : DER_GENERALIZED_TIME);
+	int century = utc ? 0 : two_digits(&t), year = two_digits(&t), month = two_digits(&t);
+	int day = two_digits(&t), hour = two_digits(&t), min = two_digits(&t), sec = two_digits(&t);
+	int64_t y, m, days;
+
+	if (rd_u8(&t) != 'Z' || !rd_end(&t) || month < 1 || month > 12 || day < 1 ||
+	    day > month_days[month - 1] || hour > 23 || min > 59 || sec > 59) {
+		rd_fail(r);
+		return 0;
+	}
+	if (utc)
+		century = year < 50 ? 20 : 19;
+	m = (month + 9) % 12;                           /* March is 0 */
+	y = century * 100 + year - (month <= 2);
+	days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
+	return ((days * 24 + hour) * 60 + min) * 60 + sec;
+}
+
 void
 der_put_unsigned(struct wr *w, struct bytes b)
 {

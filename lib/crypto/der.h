@@ -13,6 +13,8 @@ enum {
 	DER_OCTET_STRING = 0x04,
 	DER_NULL = 0x05,
 	DER_OID = 0x06,
+	DER_UTC_TIME = 0x17,
+	DER_GENERALIZED_TIME = 0x18,
 	DER_SEQUENCE = 0x30,
 	DER_CONTEXT_0_BITS = 0x80,   /* implicit, primitive */
 	DER_CONTEXT_1_BITS = 0x81,
@@ -35,6 +37,9 @@ struct bytes der_unsigned(struct rd *);
 uint32_t der_u16(struct rd *);
 /* Content of a BIT STRING of whole octets. */
 struct bytes der_bits(struct rd *);
+/* A UTCTime or GeneralizedTime as seconds since 1970. RFC 5280 section 4.1.2.5: always with seconds and
+ * in UTC. */
+int64_t der_time(struct rd *);
 /* Append an INTEGER of these unsigned octets. At most 126 of them. */
 void der_put_unsigned(struct wr *, struct bytes);
 

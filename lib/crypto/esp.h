@@ -16,6 +16,8 @@ struct esp_key;
 
 /* Key as in struct sa_params: cipher key | salt | integrity key. ERR_UNSUPPORTED, ERR_VALUE (length). */
 int esp_key_new(struct esp_key **, const struct esp_transform *, struct bytes key);
+/* The same, but always by OpenSSL: for comparing the two. */
+int esp_key_new_openssl(struct esp_key **, const struct esp_transform *, struct bytes key);
 void esp_key_free(struct esp_key *);
 /* Overhead for a payload of n octets: octets before it (SPI, Seq, IV) and after it (pad, ICV). */
 size_t esp_head_len(const struct esp_key *);
@@ -34,7 +36,8 @@ const char *esp_key_engine(const struct esp_key *);
 int esp_seal(struct esp_key *, uint32_t spi, uint64_t seq, uint8_t next_header, uint8_t *esp, size_t n, size_t *len);
 /*
  * Verify and decrypt in place. esp/len is the whole ESP part; seq_hi the inferred high half (ESN).
- * *payload points into it. ERR_SYNTAX (too short, bad padding), ERR_AUTH.
+ * *payload points into it. ERR_SYNTAX (too short, bad padding), ERR_AUTH (what was encrypted is then
+ * zeroed or as it came).
  */
 int esp_open(struct esp_key *, uint32_t seq_hi, uint8_t *esp, size_t len, struct bytes *payload, uint8_t *next_header);
 

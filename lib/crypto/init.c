@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "crypto/algs.h"
-#include "crypto/esp_engine.h"
+#include "crypto/esp_int.h"
 
 struct algs algs;
 
