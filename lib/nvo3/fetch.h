@@ -19,7 +19,7 @@ struct nvo3_source {
 
 struct nvo3_fetched {
 	struct blob octets;              /* the CMS; empty when not modified */
-	char etag[128];
+	char etag[128];                  /* for the next call; "" if there is none */
 	bool not_modified;
 };
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 LIB_NVO3_SRCS := \
+	lib/nvo3/accept.c \
 	lib/nvo3/check.c \
 	lib/nvo3/decide.c \
 	lib/nvo3/doc.c \
@@ -7,11 +8,13 @@ LIB_NVO3_SRCS := \
 	lib/nvo3/elements_channel.c \
 	lib/nvo3/elements_node.c \
 	lib/nvo3/elements_vn.c \
+	lib/nvo3/fetch.c \
 	lib/nvo3/file.c \
 	lib/nvo3/parse.c \
 	lib/nvo3/peers.c \
 	lib/nvo3/relation.c \
 	lib/nvo3/schema.c \
+	lib/nvo3/store.c \
 	lib/nvo3/table.c \
 	lib/nvo3/value.c
 
