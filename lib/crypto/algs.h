@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Inside lib/crypto only: what crypto_init() fetched. OpenSSL 3 looks an algorithm up by name, with
- * locks, each time it is asked by name or by a static table; so everything is fetched here once, and
- * contexts that can be used again are kept. Not for several threads: a process of ours has one.
+ * Inside lib/crypto only: what crypto_init() fetched. OpenSSL 3 looks an algorithm up by name,
+ * with locks, each time it is asked by name or by a static table; so everything is fetched here
+ * once, and contexts that can be used again are kept. Not for several threads: a process of ours
+ * has one.
  */
 #ifndef CRYPTO_ALGS_H
 #define CRYPTO_ALGS_H
@@ -16,7 +17,7 @@ enum { CURVE_P256, CURVE_P384, CURVE_P521, CURVE_COUNT };
 
 struct curve {
 	EC_GROUP *group;
-	EVP_PKEY *params;            /* an EC key of the group without key: dup'ed for each peer key */
+	EVP_PKEY *params;            /* the group without a key: dup'ed for each peer's key */
 };
 
 struct algs {

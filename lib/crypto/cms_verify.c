@@ -164,7 +164,8 @@ attributes_fit(const CMS_SignerInfo *si)
 
 	if (CMS_signed_get_attr_count(si) <= 0)
 		return false;
-	type = CMS_signed_get0_data_by_OBJ(si, OBJ_nid2obj(NID_pkcs9_contentType), -3, V_ASN1_OBJECT);
+	type = CMS_signed_get0_data_by_OBJ(si, OBJ_nid2obj(NID_pkcs9_contentType), -3,
+	    V_ASN1_OBJECT);
 	return type != NULL && OBJ_obj2nid(type) == NID_pkcs7_data &&
 	    CMS_signed_get0_data_by_OBJ(si, OBJ_nid2obj(NID_pkcs9_messageDigest), -3,
 	    V_ASN1_OCTET_STRING) != NULL;

@@ -37,8 +37,8 @@ struct bytes der_unsigned(struct rd *);
 uint32_t der_u16(struct rd *);
 /* Content of a BIT STRING of whole octets. */
 struct bytes der_bits(struct rd *);
-/* A UTCTime or GeneralizedTime as seconds since 1970. RFC 5280 section 4.1.2.5: always with seconds and
- * in UTC. */
+/* A UTCTime or GeneralizedTime as seconds since 1970. RFC 5280 section 4.1.2.5: always with
+ * seconds and in UTC. */
 int64_t der_time(struct rd *);
 /* Append an INTEGER of these unsigned octets. At most 126 of them. */
 void der_put_unsigned(struct wr *, struct bytes);

@@ -5,11 +5,11 @@
  */
 #include <stdlib.h>
 
-#include "crypto/algs.h"
+#include "crypto/ke_int.h"
 
 #define KE_PUBLIC_MAX 256
 #define X25519_LEN    32
-#define MODP_EXP_BITS 256            /* twice the strength of the group and more, RFC 3526 section 8 */
+#define MODP_EXP_BITS 256            /* above twice the strength of the group, RFC 3526 section 8 */
 
 struct ke {
 	uint16_t group;
@@ -49,7 +49,6 @@ ke_public_len(uint16_t group)
 	}
 }
 
-/* Octets to be drawn from a seed for a private value: enough that reduction leaves no bias. */
 static int
 expand_seed(uint16_t group, struct bytes seed, uint8_t *out, size_t n)
 {
@@ -70,77 +69,19 @@ draw_scalar(BIGNUM *k, const BIGNUM *order)
 	return true;
 }
 
+/* Uniform in 1 .. order - 1. */
 static bool
-scalar_from_seed(struct ke *ke, const BIGNUM *order, struct bytes seed, BN_CTX *ctx)
+reduce_scalar(BIGNUM *k, const BIGNUM *order, BN_CTX *ctx)
 {
-	uint8_t raw[KE_PUBLIC_MAX];
-	size_t n = ke->n_public;
 	BIGNUM *range;
 	bool ok;
 
 	BN_CTX_start(ctx);
 	range = BN_CTX_get(ctx);
-	ok = range != NULL && expand_seed(ke->group, seed, raw, n) == 0 &&
-	    BN_copy(range, order) != NULL && BN_sub_word(range, 1) == 1 &&
-	    BN_bin2bn(raw, (int)n, ke->exp) != NULL &&
-	    BN_nnmod(ke->exp, ke->exp, range, ctx) == 1 && BN_add_word(ke->exp, 1) == 1;
+	ok = range != NULL && BN_copy(range, order) != NULL && BN_sub_word(range, 1) == 1 &&
+	    BN_nnmod(k, k, range, ctx) == 1 && BN_add_word(k, 1) == 1;
 	BN_CTX_end(ctx);
-	wipe(raw, sizeof(raw));
 	return ok;
-}
-
-/* Seed empty: from the random source. */
-static int
-new_ecp(struct ke *ke, const struct curve *curve, struct bytes seed, BN_CTX *ctx)
-{
-	const BIGNUM *order = EC_GROUP_get0_order(curve->group);
-	EC_POINT *point = EC_POINT_new(curve->group);
-	uint8_t raw[1 + KE_PUBLIC_MAX];
-	int r = ERR_CRYPTO;
-
-	if (point == NULL || (ke->exp = BN_new()) == NULL)
-		goto out;
-	BN_set_flags(ke->exp, BN_FLG_CONSTTIME);
-	if (!(seed.n > 0 ? scalar_from_seed(ke, order, seed, ctx) : draw_scalar(ke->exp, order)) ||
-	    EC_POINT_mul(curve->group, point, ke->exp, NULL, NULL, ctx) != 1 ||
-	    EC_POINT_point2oct(curve->group, point, POINT_CONVERSION_UNCOMPRESSED, raw,
-	    sizeof(raw), ctx) != 1 + ke->n_public)
-		goto out;
-	memcpy(ke->public, raw + 1, ke->n_public);
-	r = 0;
-out:
-	EC_POINT_free(point);
-	return r;
-}
-
-static int
-new_modp(struct ke *ke, struct bytes seed, BN_CTX *ctx)
-{
-	uint8_t raw[MODP_EXP_BITS / 8];
-	BIGNUM *y, *g;
-	int r = ERR_CRYPTO;
-
-	BN_CTX_start(ctx);
-	y = BN_CTX_get(ctx);
-	g = BN_CTX_get(ctx);
-	if (g == NULL || BN_set_word(g, 2) != 1 || (ke->exp = BN_new()) == NULL)
-		goto out;
-	BN_set_flags(ke->exp, BN_FLG_CONSTTIME);
-	if (seed.n > 0) {
-		if (expand_seed(ke->group, seed, raw, sizeof(raw)) != 0 ||
-		    BN_bin2bn(raw, sizeof(raw), ke->exp) == NULL ||
-		    BN_set_bit(ke->exp, MODP_EXP_BITS - 1) != 1)
-			goto out;
-	} else if (BN_priv_rand(ke->exp, MODP_EXP_BITS, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) != 1)
-		goto out;
-	if (BN_mod_exp_mont_consttime(y, g, ke->exp, algs.modp2048, ctx, algs.modp2048_mont) != 1 ||
-	    BN_bn2binpad(y, ke->public, (int)ke->n_public) != (int)ke->n_public)
-		goto out;
-	r = 0;
-out:
-	BN_CTX_end(ctx);
-	wipe(raw, sizeof(raw));
-	return r;
 }
 
 static EVP_PKEY *
@@ -150,6 +91,8 @@ x25519_private(struct bytes raw)
 	uint8_t copy[X25519_LEN];
 	OSSL_PARAM params[2];
 
+	if (raw.n != sizeof(copy))
+		return NULL;
 	memcpy(copy, raw.p, sizeof(copy));
 	params[0] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, copy, sizeof(copy));
 	params[1] = OSSL_PARAM_construct_end();
@@ -159,28 +102,91 @@ x25519_private(struct bytes raw)
 	return key;
 }
 
-static int
-new_x25519(struct ke *ke, struct bytes seed)
+/* ---- the private value, in one of three ways ---- */
+
+static bool
+private_random(struct ke *ke)
 {
-	uint8_t raw[X25519_LEN];
+	const struct curve *curve = curve_of(ke->group);
+
+	if (ke->group == KE_CURVE25519)
+		return EVP_PKEY_keygen(algs.x25519_gen, &ke->x25519) == 1;
+	if (curve != NULL)
+		return draw_scalar(ke->exp, EC_GROUP_get0_order(curve->group));
+	return BN_priv_rand(ke->exp, MODP_EXP_BITS, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1;
+}
+
+static bool
+private_octets(struct ke *ke, struct bytes raw)
+{
+	if (ke->group == KE_CURVE25519)
+		return (ke->x25519 = x25519_private(raw)) != NULL;
+	return BN_bin2bn(raw.p, (int)raw.n, ke->exp) != NULL && !BN_is_zero(ke->exp);
+}
+
+static bool
+private_seed(struct ke *ke, struct bytes seed, BN_CTX *ctx)
+{
+	const struct curve *curve = curve_of(ke->group);
+	uint8_t raw[KE_PUBLIC_MAX];
+	/* ECP: twice as long as the order, which leaves no bias worth naming. */
+	size_t n = curve != NULL ? ke->n_public : MODP_EXP_BITS / 8;
+	bool ok;
+
+	ok = expand_seed(ke->group, seed, raw, n) == 0 && private_octets(ke, bytes_of(raw, n)) &&
+	    (curve == NULL || reduce_scalar(ke->exp, EC_GROUP_get0_order(curve->group), ctx));
+	wipe(raw, sizeof(raw));
+	return ok;
+}
+
+/* ---- the public value ---- */
+
+static bool
+public_ecp(struct ke *ke, const struct curve *curve, BN_CTX *ctx)
+{
+	EC_POINT *point = EC_POINT_new(curve->group);
+	uint8_t raw[1 + KE_PUBLIC_MAX];
+	bool ok;
+
+	ok = point != NULL && EC_POINT_mul(curve->group, point, ke->exp, NULL, NULL, ctx) == 1 &&
+	    EC_POINT_point2oct(curve->group, point, POINT_CONVERSION_UNCOMPRESSED, raw,
+	    sizeof(raw), ctx) == 1 + ke->n_public;
+	if (ok)
+		memcpy(ke->public, raw + 1, ke->n_public);
+	EC_POINT_free(point);
+	return ok;
+}
+
+static bool
+public_modp(struct ke *ke, BN_CTX *ctx)
+{
+	BIGNUM *y, *g;
+	bool ok;
+
+	BN_CTX_start(ctx);
+	y = BN_CTX_get(ctx);
+	g = BN_CTX_get(ctx);
+	ok = g != NULL && BN_set_word(g, 2) == 1 &&
+	    BN_mod_exp_mont_consttime(y, g, ke->exp, algs.modp2048, ctx, algs.modp2048_mont) == 1 &&
+	    BN_bn2binpad(y, ke->public, (int)ke->n_public) == (int)ke->n_public;
+	BN_CTX_end(ctx);
+	return ok;
+}
+
+static bool
+public_make(struct ke *ke, BN_CTX *ctx)
+{
+	const struct curve *curve = curve_of(ke->group);
 	size_t n = ke->n_public;
 
-	if (seed.n > 0) {
-		if (expand_seed(ke->group, seed, raw, sizeof(raw)) != 0)
-			return ERR_CRYPTO;
-		ke->x25519 = x25519_private(bytes_of(raw, sizeof(raw)));
-		wipe(raw, sizeof(raw));
-	} else if (EVP_PKEY_keygen(algs.x25519_gen, &ke->x25519) != 1)
-		ke->x25519 = NULL;
-	if (ke->x25519 == NULL || EVP_PKEY_get_raw_public_key(ke->x25519, ke->public, &n) != 1)
-		return ERR_CRYPTO;
-	return 0;
+	if (ke->group == KE_CURVE25519)
+		return EVP_PKEY_get_raw_public_key(ke->x25519, ke->public, &n) == 1;
+	return curve != NULL ? public_ecp(ke, curve, ctx) : public_modp(ke, ctx);
 }
 
 static int
-ke_make(struct ke **out, uint16_t group, struct bytes seed)
+ke_make(struct ke **out, uint16_t group, struct bytes private, struct bytes seed)
 {
-	const struct curve *curve = curve_of(group);
 	BN_CTX *ctx = NULL;
 	struct ke *ke;
 	int r = ERR_CRYPTO;
@@ -192,14 +198,20 @@ ke_make(struct ke **out, uint16_t group, struct bytes seed)
 		return ERR_NOMEM;
 	ke->group = group;
 	ke->n_public = ke_public_len(group);
-	if (group == KE_CURVE25519)
-		r = new_x25519(ke, seed);
-	else if ((ctx = BN_CTX_new()) != NULL)
-		r = curve != NULL ? new_ecp(ke, curve, seed, ctx) : new_modp(ke, seed, ctx);
-	if (r == 0) {
-		*out = ke;
-		ke = NULL;
-	} else
+	if (group != KE_CURVE25519) {
+		if ((ctx = BN_CTX_new()) == NULL || (ke->exp = BN_new()) == NULL)
+			goto out;
+		BN_set_flags(ke->exp, BN_FLG_CONSTTIME);
+	}
+	if (!(private.n > 0 ? private_octets(ke, private) :
+	    seed.n > 0 ? private_seed(ke, seed, ctx) : private_random(ke)) ||
+	    !public_make(ke, ctx))
+		goto out;
+	*out = ke;
+	ke = NULL;
+	r = 0;
+out:
+	if (r != 0)
 		errors_drop();
 	BN_CTX_free(ctx);
 	ke_free(ke);
@@ -209,7 +221,14 @@ ke_make(struct ke **out, uint16_t group, struct bytes seed)
 int
 ke_new(struct ke **out, uint16_t group)
 {
-	return ke_make(out, group, bytes_of(NULL, 0));
+	return ke_make(out, group, bytes_of(NULL, 0), bytes_of(NULL, 0));
+}
+
+int
+ke_from_private(struct ke **out, uint16_t group, struct bytes private)
+{
+	*out = NULL;
+	return private.n == 0 ? ERR_VALUE : ke_make(out, group, private, bytes_of(NULL, 0));
 }
 
 int
@@ -218,7 +237,7 @@ ke_from_seed(struct ke **out, uint16_t group, struct bytes seed)
 	*out = NULL;
 	if (seed.n < 32 || seed.n > 64)
 		return ERR_VALUE;
-	return ke_make(out, group, seed);
+	return ke_make(out, group, bytes_of(NULL, 0), seed);
 }
 
 void

@@ -69,7 +69,8 @@ load_issuer(struct issue *is)
 		    "the issuer's certificate is not a CA's");
 	p = is->chain[0]->der.p;
 	is->issuer = d2i_X509(NULL, &p, (long)is->chain[0]->der.n);
-	return is->issuer != NULL ? 0 : fail(is, ERR_SYNTAX, "the issuer's certificate cannot be read");
+	return is->issuer != NULL ? 0 :
+	    fail(is, ERR_SYNTAX, "the issuer's certificate cannot be read");
 }
 
 static bool
@@ -82,7 +83,8 @@ set_serial(X509 *cert)
 
 	ok = crypto_random(raw, sizeof(raw)) == 0 &&
 	    (bn = BN_bin2bn(raw, sizeof(raw), NULL)) != NULL &&
-	    (serial = BN_to_ASN1_INTEGER(bn, NULL)) != NULL && X509_set_serialNumber(cert, serial) == 1;
+	    (serial = BN_to_ASN1_INTEGER(bn, NULL)) != NULL &&
+	    X509_set_serialNumber(cert, serial) == 1;
 	ASN1_INTEGER_free(serial);
 	BN_free(bn);
 	return ok;
@@ -135,8 +137,9 @@ make_certificate(struct issue *is)
 	if ((r = set_names(is)) != 0)
 		return r;
 	if ((r = pki_put_extensions(is->cert, req, is->issuer)) != 0)
-		return fail(is, r, r == ERR_VALUE ? "a subjectAltName must be dns:.., uri:.., ip:.. or "
-		    "email:.." : "the cryptographic library failed");
+		return fail(is, r, r == ERR_VALUE ?
+		    "a subjectAltName must be dns:.., uri:.., ip:.. or email:.." :
+		    "the cryptographic library failed");
 	if (X509_sign(is->cert, signer, digest_for(signer)) <= 0)
 		return fail(is, ERR_CRYPTO, "the cryptographic library failed");
 	return 0;
@@ -167,7 +170,8 @@ key_text(const struct issue *is)
 {
 	BIO *bio = BIO_new(BIO_s_secmem());
 
-	if (bio != NULL && PEM_write_bio_PKCS8PrivateKey(bio, is->key, NULL, NULL, 0, NULL, NULL) == 1)
+	if (bio != NULL &&
+	    PEM_write_bio_PKCS8PrivateKey(bio, is->key, NULL, NULL, 0, NULL, NULL) == 1)
 		return bio;
 	BIO_free(bio);
 	return NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What stands in the certificates of a lab, by kind. RFC 5280 section 4.2.1, RFC 4945 section 5.1.3. */
+/* What stands in the certificates of a lab, by kind: RFC 5280 section 4.2.1, RFC 4945 section
+ * 5.1. */
 #include "base/addr.h"
 #include "crypto/labpki_int.h"
 
@@ -23,7 +24,8 @@ static const struct {
 static bool
 put(X509 *cert, int nid, void *value, bool critical)
 {
-	return value != NULL && X509_add1_ext_i2d(cert, nid, value, critical ? 1 : 0, X509V3_ADD_APPEND) == 1;
+	return value != NULL &&
+	    X509_add1_ext_i2d(cert, nid, value, critical ? 1 : 0, X509V3_ADD_APPEND) == 1;
 }
 
 static bool
@@ -125,7 +127,10 @@ parse_name(GENERAL_NAME *name, const char *text)
 		const char *prefix;
 		int type;
 	} types[] = {
-		{ "dns:", GEN_DNS }, { "uri:", GEN_URI }, { "ip:", GEN_IPADD }, { "email:", GEN_EMAIL },
+		{ "dns:", GEN_DNS },
+		{ "uri:", GEN_URI },
+		{ "ip:", GEN_IPADD },
+		{ "email:", GEN_EMAIL },
 	};
 	struct addr addr;
 	struct bytes value;

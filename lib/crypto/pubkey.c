@@ -228,14 +228,16 @@ verify_ed25519(const struct pubkey *k, struct bytes sig, struct bytes octets)
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool ok;
 
-	ok = ctx != NULL && EVP_DigestVerifyInit_ex(ctx, NULL, NULL, NULL, NULL, k->key, NULL) == 1 &&
+	ok = ctx != NULL &&
+	    EVP_DigestVerifyInit_ex(ctx, NULL, NULL, NULL, NULL, k->key, NULL) == 1 &&
 	    EVP_DigestVerify(ctx, sig.p, sig.n, octets.p, octets.n) == 1;
 	EVP_MD_CTX_free(ctx);
 	return ok;
 }
 
 int
-pubkey_verify(const struct pubkey *k, const struct sig_alg *a, struct bytes sig, struct bytes octets)
+pubkey_verify(const struct pubkey *k, const struct sig_alg *a, struct bytes sig,
+    struct bytes octets)
 {
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	int md = md_of_hash(a->hash), r;

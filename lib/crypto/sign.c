@@ -62,7 +62,8 @@ choose(enum key_type type, uint32_t peer, uint8_t *method, struct sig_alg *alg)
 }
 
 static bool
-sign_rsa(const struct pkey *k, const struct sig_alg *a, const uint8_t *digest, uint8_t *sig, size_t *n)
+sign_rsa(const struct pkey *k, const struct sig_alg *a, const uint8_t *digest, uint8_t *sig,
+    size_t *n)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, k->key, NULL);
 	int md = md_of_hash(a->hash);
@@ -84,7 +85,8 @@ sign_ed25519(const struct pkey *k, struct bytes octets, uint8_t *sig, size_t *n)
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool ok;
 
-	ok = ctx != NULL && EVP_DigestSignInit_ex(ctx, NULL, NULL, NULL, NULL, k->key, NULL) == 1 &&
+	ok = ctx != NULL &&
+	    EVP_DigestSignInit_ex(ctx, NULL, NULL, NULL, NULL, k->key, NULL) == 1 &&
 	    EVP_DigestSign(ctx, sig, n, octets.p, octets.n) == 1;
 	EVP_MD_CTX_free(ctx);
 	return ok;

@@ -7,7 +7,14 @@
 #include "base/err.h"
 
 /* AUTH methods, IANA. */
-enum { AUTH_RSA = 1, AUTH_PSK = 2, AUTH_ECDSA_256 = 9, AUTH_ECDSA_384 = 10, AUTH_ECDSA_521 = 11, AUTH_DIGITAL_SIGNATURE = 14 };
+enum {
+	AUTH_RSA = 1,
+	AUTH_PSK = 2,
+	AUTH_ECDSA_256 = 9,
+	AUTH_ECDSA_384 = 10,
+	AUTH_ECDSA_521 = 11,
+	AUTH_DIGITAL_SIGNATURE = 14,
+};
 /* Hash algorithms of SIGNATURE_HASH_ALGORITHMS, IANA; as a bit set 1 << number. */
 enum { HASH_SHA1 = 1, HASH_SHA2_256 = 2, HASH_SHA2_384 = 3, HASH_SHA2_512 = 4, HASH_IDENTITY = 5 };
 #define HASH_BIT(h) (1u << (h))
@@ -36,7 +43,8 @@ bool pkey_matches(const struct pkey *, const struct x509 *);
  * ERR_UNSUPPORTED). Sets the method and the payload's data (for method 14 with the length octet and
  * the AlgorithmIdentifier in front).
  */
-int sign_auth(const struct pkey *, uint32_t peer_hashes, struct bytes octets, uint8_t *method, struct blob *data);
+int sign_auth(const struct pkey *, uint32_t peer_hashes, struct bytes octets, uint8_t *method,
+    struct blob *data);
 /*
  * Verify AUTH data under a certificate's public key. ERR_AUTH when the signature is wrong or its
  * algorithm does not fit the key; ERR_UNSUPPORTED for a method or algorithm we do not accept (SHA-1

@@ -43,7 +43,7 @@ verify_ecdsa(const struct pubkey *k, enum key_type type, unsigned hash, struct b
 	return pubkey_verify(k, &alg, wr_view(&out), octets);
 }
 
-/* RFC 7296 section 2.15: SHA-1 is the default; some peers use what their certificate is signed with. */
+/* RFC 7296 section 2.15: SHA-1 is the default; some peers use the hash of their certificate. */
 static int
 verify_rsa(const struct pubkey *k, struct bytes data, struct bytes octets)
 {

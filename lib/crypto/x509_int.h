@@ -55,9 +55,9 @@ struct x509_path {
 };
 
 /*
- * Find the path from certs[0] through any of the others to an anchor, and validate it at `now` after
- * RFC 5280 section 6.1 (certificate policies are not used). The leaf's own usage is the caller's
- * to check. ERR_AUTH, ERR_EXPIRED; *why is a static text.
+ * Find the path from certs[0] through any of the others to an anchor, and validate it at `now`
+ * after RFC 5280 section 6.1 (certificate policies are not used). The leaf's own usage is the
+ * caller's to check. ERR_AUTH, ERR_EXPIRED; *why is a static text.
  */
 int x509_path_find(const struct x509_store *, struct x509 *const *certs, size_t n, int64_t now,
     struct x509_path *, const char **why);

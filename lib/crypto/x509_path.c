@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Path building and validation, RFC 5280 section 6.1. An issuer is one whose name and key identifier
- * fit and whose key verifies; no other ground is there to choose by.
+ * Path building and validation, RFC 5280 section 6.1. An issuer is one whose name and key
+ * identifier fit and whose key verifies; no other ground is there to choose by.
  */
 #include "crypto/x509_int.h"
 

@@ -40,8 +40,9 @@ x509_has_eku(const struct x509 *x, const char *oid)
 static bool
 eku_fits_ike(const struct x509 *x)
 {
-	return x->eku.n == 0 || x509_has_eku(x, EKU_IPSEC_IKE) || x509_has_eku(x, EKU_SERVER_AUTH) ||
-	    x509_has_eku(x, EKU_CLIENT_AUTH) || x509_has_eku(x, EKU_ANY);
+	return x->eku.n == 0 || x509_has_eku(x, EKU_IPSEC_IKE) ||
+	    x509_has_eku(x, EKU_SERVER_AUTH) || x509_has_eku(x, EKU_CLIENT_AUTH) ||
+	    x509_has_eku(x, EKU_ANY);
 }
 
 static int
