@@ -57,7 +57,8 @@ struct backend_ops {
 	int (*sa_move)(struct backend *, uint32_t pair, const struct endpoint *local, const struct endpoint *peer);
 	int (*sa_del)(struct backend *, uint8_t dir, uint32_t spi, const struct addr *dst);
 	/* Calls emit for each SA installed. */
-	int (*sa_list)(struct backend *, void (*emit)(void *, const struct sa_stats *, const struct sa_params *), void *);
+	int (*sa_list)(struct backend *,
+	    void (*emit)(void *, const struct sa_stats *, const struct sa_params *), void *);
 	int (*policy_add)(struct backend *, const struct policy *);     /* same node and channel: replaces */
 	int (*policy_del)(struct backend *, const struct policy *);
 	int (*flush_own)(struct backend *);                             /* all SAs, policies and grants of ours */

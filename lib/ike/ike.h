@@ -63,7 +63,7 @@ struct ike_config {
 	uint32_t cookie_rotate_ms;       /* 60000 */
 	uint32_t dpd_ms;                 /* liveness check after silence, 30000; 0 = off */
 	uint32_t job_ms;                 /* deadline of a job, 10000 */
-	uint32_t retry_ms;               /* initiator: pause before a failed peer is tried again, 2000, doubling to 60 s */
+	uint32_t retry_ms;               /* initiator: pause before a new try, 2000, doubling to 60 s */
 };
 
 /* Sensible values for everything but callbacks, identity and certificates. */
@@ -216,7 +216,8 @@ int64_t ike_deadline(const struct ike *);
 struct ike_counters {
 	uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out;
 	uint64_t malformed, bad_icv, unknown_spi, replays, out_of_window, rejected;
-	uint64_t cookies_sent, cookies_bad, silenced;    /* silenced: answer withheld by the amplification rule or a limit */
+	uint64_t cookies_sent, cookies_bad;
+	uint64_t silenced;       /* answers withheld by the amplification rule or a limit */
 	uint64_t retransmits, timeouts;
 	uint64_t ike_up, ike_failed, child_up, auth_failed, not_authorized;
 };

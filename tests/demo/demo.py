@@ -76,7 +76,8 @@ def run(demo, lab):
     for a, b in pairs:
         fleet.wait_up(a, b, 20)
         fleet.wait_up(b, a, 20)
-    demo.shown("authorization fetched and verified, SAs up", f"3 pairs keyed {time.monotonic() - started:.1f} s after start")
+    demo.shown("authorization fetched and verified, SAs up", 
+               f"3 pairs keyed {time.monotonic() - started:.1f} s after start")
     for k in (1, 2, 3):
         print(netlab.overlock("sas", "-s", fleet.socket(k)).stdout.rstrip())
 
@@ -114,7 +115,8 @@ def run(demo, lab):
     dropped = sum(c["value"] for c in counters["backend"]
                   if c["name"] == "drop.vni-not-granted" and c["node"] == "nve-3" and c["vni"] == 5002)
     demo.shown("VN 5002 from nve-3 dropped at the egress NVE",
-               f"tenant ping {got}/{sent}, counter drop.vni-not-granted nve-3 5002 = {dropped}", got == 0 and dropped > 0)
+               f"tenant ping {got}/{sent}, counter drop.vni-not-granted nve-3 5002 = {dropped}",
+               got == 0 and dropped > 0)
 
     demo.step("7. What the underlay saw")
     for k in list(fleet.daemons):

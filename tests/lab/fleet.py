@@ -52,7 +52,8 @@ class Fleet:
         xml = os.path.join(self.lab.dir, f"authorization-{serial}.xml")
         cms = os.path.join(self.lab.dir, f"authorization-{serial}.cms")
         tree.write(xml, encoding="utf-8", xml_declaration=True)
-        netlab.overlock("authz", "sign", "-c", self.pki("nva-signer.crt"), "-k", self.pki("nva-signer.key"), "-o", cms, xml)
+        netlab.overlock("authz", "sign", "-c", self.pki("nva-signer.crt"), "-k", self.pki("nva-signer.key"),
+                        "-o", cms, xml)
         return cms
 
     def publish(self, change):
@@ -103,9 +104,10 @@ class Fleet:
                 lab.sh(t, f"ip link set eth0 mtu {mtu}")
 
     def serve(self):
-        self.server = self.lab.spawn("nva", ["/usr/bin/python3", os.path.join(os.path.dirname(__file__), "nva_server.py"),
-                                             "--root", self.www, "--cert", self.pki("nva-tls.crt"),
-                                             "--key", self.pki("nva-tls.key"), "--port", "443"], log="nva.log")
+        program = os.path.join(os.path.dirname(__file__), "nva_server.py")
+        self.server = self.lab.spawn("nva", ["/usr/bin/python3", program, "--root", self.www,
+                                             "--cert", self.pki("nva-tls.crt"), "--key", self.pki("nva-tls.key"),
+                                             "--port", "443"], log="nva.log")
         self.server.wait_line(r"^serving ")
 
     def conf(self, k):

@@ -196,7 +196,8 @@ class Lab:
 
     def capture(self, ns, ifname, path, filter_=""):
         """tcpdump into a file; returns once it listens. stop_capture() ends it."""
-        argv = ["tcpdump", "-U", "--immediate-mode", "-B", "8192", "-s", "0", "-n", "-Z", "root", "-i", ifname, "-w", path]
+        argv = ["tcpdump", "-U", "--immediate-mode", "-B", "8192", "-s", "0", "-n", "-Z", "root",
+                "-i", ifname, "-w", path]
         p = self.spawn(ns, argv + ([filter_] if filter_ else []))
         p.wait_line(r"listening on", 20)
         return p
