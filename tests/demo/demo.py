@@ -76,7 +76,7 @@ def run(demo, lab):
     for a, b in pairs:
         fleet.wait_up(a, b, 20)
         fleet.wait_up(b, a, 20)
-    demo.shown("authorization fetched and verified, SAs up", 
+    demo.shown("authorization fetched and verified, SAs up",
                f"3 pairs keyed {time.monotonic() - started:.1f} s after start")
     for k in (1, 2, 3):
         print(netlab.overlock("sas", "-s", fleet.socket(k)).stdout.rstrip())
