@@ -45,7 +45,7 @@ int child_prepare(struct ike_sa *, struct child *);
 void child_adopt(struct ike *, struct ike_sa *);
 /* Take it away from the backend (if it is there), report, unlink, free. */
 void child_down(struct ike *, struct child *, const char *why);
-/* Take it away from the backend and ask for a Delete; it stays in the list until that is answered. */
+/* Take it away from the backend and ask for a Delete; it stays in the list until that is done. */
 void child_doom(struct ike *, struct child *, const char *why);
 /* The backend is gone and the SA with it. */
 void child_lost(struct child *);

@@ -29,8 +29,8 @@ static const struct ike_row rows[] = {
 	    auth_request },
 	{ EX_IKE_AUTH, true, ROW_INITIATOR, S(AUTH_SENT),
 	    0,
-	    P(IDr) | P(AUTH) | P(CERT) | P(CERTREQ) | P(SA) | P(TSi) | P(TSr) | P(N) | P(V) | P(CP) |
-	    P(EAP),
+	    P(IDr) | P(AUTH) | P(CERT) | P(CERTREQ) | P(SA) | P(TSi) | P(TSr) | P(N) | P(V) |
+	    P(CP) | P(EAP),
 	    auth_response },
 	{ EX_INFORMATIONAL, false, ROW_BOTH, S(UP) | S(CLOSING),
 	    0,

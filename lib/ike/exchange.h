@@ -16,7 +16,7 @@ struct arrival {
 	bool natt;
 	struct bytes data;               /* the datagram */
 	const struct ike_msg *outer;     /* header and unprotected payloads */
-	const struct ike_msg *msg;       /* what to act upon: payloads inside SK; IKE_SA_INIT: outer */
+	const struct ike_msg *msg;       /* to act upon: what is inside SK; IKE_SA_INIT: outer */
 };
 
 enum { ROW_INITIATOR = 1, ROW_RESPONDER = 2, ROW_BOTH = 3 };

@@ -14,7 +14,7 @@ struct negotiation {
 	uint16_t ke_tried[KE_TRIED_MAX];         /* initiator: groups sent so far, current last */
 	uint8_t n_ke_tried;
 	uint8_t n_cookies;                       /* initiator: followed since the last timeout */
-	uint16_t init_error;                     /* initiator: unauthenticated error notify; 0 = none */
+	uint16_t init_error;                     /* initiator: unauthenticated error; 0 = none */
 	struct blob cookie;                      /* initiator: to be sent first in IKE_SA_INIT */
 	struct blob init_ours, init_theirs;      /* IKE_SA_INIT messages as sent and received */
 	uint8_t nonce_ours[NONCE_LEN];
