@@ -3,8 +3,8 @@
  * What an authenticated peer sends: octet 0 is the type of the first payload, the rest a decrypted
  * chain. What is read is then chosen from, answered, narrowed and checked, as the engine does.
  */
-/* reads: lib/ike/msg.c lib/ike/payload.c lib/ike/payload_sa.c lib/ike/proposal.c
- * lib/ike/proposal_choose.c lib/ike/ts.c lib/ike/ts_label.c */
+/* reads: lib/ike/msg.c lib/ike/payload.c lib/ike/payload_sa.c */
+/* reads: lib/ike/proposal_choose.c lib/ike/ts.c lib/ike/ts_label.c */
 /* fuzz: -max_len=4096 */
 #include <stdlib.h>
 
@@ -127,8 +127,27 @@ covered(const struct selector *s, const struct selector *by, size_t n)
 	return false;
 }
 
+/* What goes back to the peer reads as it was meant. */
 static void
-try_narrow(const struct ike_ts *ts)
+write_back(const struct selector *sel, uint8_t n, const char *label)
+{
+	struct ike_header h = { .spi_i = 1, .exchange = EX_IKE_AUTH };
+	struct blob b = { 0 };
+	struct ike_out o;
+	struct ike_msg m;
+	uint8_t i;
+
+	msg_begin(&o, &h);
+	ts_write(&o, PL_TSi, sel, n, label);
+	require(msg_end(&o, &b) == 0 && msg_read(&m, blob_view(&b)) == 0);
+	require(m.tsi.n_sel == n && ts_check_label(&m.tsi, &m.tsi, label) == 0);
+	for (i = 0; i < n; i++)
+		require(selector_equal(&m.tsi.sel[i], &sel[i]));
+	blob_free(&b);
+}
+
+static void
+try_narrow(const struct ike_ts *ts, const char *label)
 {
 	struct selector out[SELECTORS_MAX];
 	struct ike_ts response = { .n_sel = 0 };
@@ -144,12 +163,12 @@ try_narrow(const struct ike_ts *ts)
 	}
 	require(ts_check_subset(&response, policy, 3) == 0);
 	(void)ts_check_subset(ts, policy, 3);
+	write_back(out, n, label);
 }
 
 static void
-try_labels(const struct ike_msg *m)
+try_labels(const struct ike_msg *m, char label[static LABEL_MAX])
 {
-	char label[LABEL_MAX];
 	struct ike_label l;
 
 	if (ts_choose_label(&m->tsi, &m->tsr, label) == 0 && label[0] != '\0') {
@@ -163,6 +182,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct ike_header h = { .spi_i = 1, .exchange = EX_IKE_AUTH };
+	char label[LABEL_MAX];
 	struct ike_msg m;
 
 	if (len == 0 || msg_read_inner(&m, &h, data[0], bytes_of(data + 1, len - 1)) != 0)
@@ -173,8 +193,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		try_esp(&m.sa, 0);
 		try_esp(&m.sa, 2);
 	}
-	try_narrow(&m.tsi);
-	try_narrow(&m.tsr);
-	try_labels(&m);
+	try_labels(&m, label);
+	try_narrow(&m.tsi, label);
+	try_narrow(&m.tsr, label);
 	return 0;
 }

@@ -5,7 +5,7 @@
  * (1), chain: the chain is sealed, the octet at the position changed, and only what was not changed
  * may open.
  */
-/* reads: lib/ike/sk.c lib/ike/out.c lib/ike/msg.c */
+/* reads: lib/ike/sk.c lib/ike/msg.c */
 /* fuzz: -max_len=4096 */
 #include <stdlib.h>
 
