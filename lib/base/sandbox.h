@@ -51,7 +51,7 @@ int sandbox_enter(const struct sandbox *, const char **what, char missed[static 
  * is none (portable builds). What is not allowed kills the process with SIGSYS. A filter stays over
  * exec and adds to those before it: SANDBOX_PARENT allows all that the others do, and more.
  * Libraries must have loaded and read what they need before: OpenSSL's configuration and providers.
- * Builds with AddressSanitizer allow more calls to all, as leak detection needs them.
+ * Builds with AddressSanitizer allow more calls to all and do not chroot: leak detection needs both.
  * 0, ERR_IO, ERR_NOMEM, or ERR_UNSUPPORTED when the kernel has no filters.
  */
 int sandbox_filter(enum sandbox_profile);

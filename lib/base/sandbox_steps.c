@@ -26,6 +26,11 @@ sandbox_chroot(const char *dir, char missed[static SANDBOX_MISSED])
 {
 	if (dir == NULL)
 		return OK;
+#ifdef SANDBOX_SANITIZER
+	/* At the end LeakSanitizer reads /proc; without it every exit would be a failure. */
+	sandbox_miss(missed, SANDBOX_NO_CHROOT);
+	return access(dir, X_OK) == 0 ? OK : ERR_IO;
+#endif
 	if (chroot(dir) != 0) {
 		if (errno != EPERM)
 			return ERR_IO;

@@ -15,6 +15,9 @@
 #endif
 #endif
 
+/* What a build with AddressSanitizer misses always. */
+#define SANDBOX_NO_CHROOT "chroot (sanitizer build)"
+
 /* Adds words to the list of what could not be done; what does not fit is left out. */
 void sandbox_miss(char missed[static SANDBOX_MISSED], const char *words);
 

@@ -80,14 +80,14 @@ static const char *const parent_calls[] = {
 
 #ifdef SANDBOX_SANITIZER
 /*
- * Builds with AddressSanitizer: its allocator, its reports, and LeakSanitizer, which at the end
- * starts a thread that stops the others with ptrace and reads /proc.
+ * Builds with AddressSanitizer: its allocator, its reports, for which it may start a symbolizer, and
+ * LeakSanitizer, which at the end starts a thread that stops the others and reads /proc.
  */
 static const char *const sanitizer_calls[] = {
-	"mmap", "mprotect", "mincore", "open", "openat", "stat", "statx", "readlink", "readlinkat",
-	"getdents64", "ioctl", "clone", "wait4", "ptrace", "kill", "prctl", "prlimit64",
-	"getrlimit", "sched_getaffinity", "sigaltstack", "dup", "dup2", "set_tid_address",
-	"arch_prctl", "process_vm_readv", NULL
+	"mmap", "mprotect", "mincore", "open", "openat", "access", "faccessat", "stat", "lstat",
+	"statx", "statfs", "readlink", "readlinkat", "getcwd", "getdents", "getdents64", "ioctl",
+	"clone", "fork", "execve", "wait4", "ptrace", "kill", "prctl", "prlimit64", "getrlimit",
+	"pipe", "dup", "dup2", "set_tid_address", "arch_prctl", "process_vm_readv", NULL
 };
 #else
 #define sanitizer_calls none

@@ -8,9 +8,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/sandbox_steps.h"
 #include "base_support.h"
 
 #define KILLED 1000            /* + signal */
+
+/* What is missed when a chroot was asked for and nothing stands against it. */
+#ifdef SANDBOX_SANITIZER
+#define SANITIZER 1
+#define CHROOT_MISSED SANDBOX_NO_CHROOT
+#else
+#define SANITIZER 0
+#define CHROOT_MISSED ""
+#endif
 
 /* Exit status of a child that runs body(arg), or KILLED + the signal that ended it. */
 static inline int

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 
 #include "base/sandbox.h"
-#include "base/sandbox_steps.h"
 
 #define NOBODY 65534
 
@@ -60,9 +59,11 @@ chroot_child(const void *arg)
 		return 1;
 	if (!root)
 		return strstr(missed, "chroot") != NULL ? 0 : 2;
-	if (access("/inside", F_OK) != 0)
+	if (strcmp(missed, CHROOT_MISSED) != 0)
 		return 3;
-	return access("/etc", F_OK) == 0 || access("../etc", F_OK) == 0 ? 4 : 0;
+	if ((access("/inside", F_OK) == 0) == SANITIZER)
+		return 4;
+	return (access("/etc", F_OK) == 0 || access("../etc", F_OK) == 0) == SANITIZER ? 0 : 5;
 }
 
 TEST(chroot_shows_the_directory_alone)

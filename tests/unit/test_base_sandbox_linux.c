@@ -11,16 +11,9 @@
 #include <sys/syscall.h>
 
 #include "base/sandbox.h"
-#include "base/sandbox_steps.h"
 
 #define NOBODY    65534
 #define SHOW_CAPS "--show-caps"
-
-#ifdef SANDBOX_SANITIZER
-#define SANITIZER 1
-#else
-#define SANITIZER 0
-#endif
 
 struct caps {
 	uint64_t effective, permitted, inheritable;
@@ -129,7 +122,7 @@ second_step_child(const void *arg)
 		return 1;
 	if (!root)
 		return strstr(missed, "chroot") != NULL ? 0 : 2;
-	if (missed[0] != '\0' || getuid() != NOBODY)
+	if (strcmp(missed, CHROOT_MISSED) != 0 || getuid() != NOBODY)
 		return 3;
 	return caps_now().permitted == 0 && setuid(0) != 0 ? 0 : 4;
 }

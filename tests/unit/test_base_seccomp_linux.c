@@ -32,14 +32,7 @@
 
 #include "base/log.h"
 #include "base/sandbox.h"
-#include "base/sandbox_steps.h"
 #include "base/seqpacket.h"
-
-#ifdef SANDBOX_SANITIZER
-#define SANITIZER 1
-#else
-#define SANITIZER 0
-#endif
 
 /* Calls whose result does not matter: they return, or the filter ends the process. */
 static void
@@ -177,7 +170,7 @@ static const struct {
 	{ "odd socket", do_odd_socket, P(AUTHZ) | P(BACKEND), false },
 	{ "connect", do_connect, QUIET | P(TRUST) | P(CONTROL), false },
 	{ "accept", do_accept, QUIET | P(TRUST) | P(BACKEND), false },
-	{ "exec", do_exec, QUIET | P(TRUST) | P(CONTROL) | P(AUTHZ) | P(BACKEND), false },
+	{ "exec", do_exec, QUIET | P(TRUST) | P(CONTROL) | P(AUTHZ) | P(BACKEND), true },
 	{ "fork", do_fork, QUIET | P(TRUST) | P(CONTROL) | P(AUTHZ) | P(BACKEND), true },
 	{ "setuid", do_setuid, QUIET | P(TRUST) | P(CONTROL) | P(AUTHZ) | P(BACKEND), false },
 	{ "unlink", do_unlink, QUIET | P(TRUST) | P(CONTROL) | P(BACKEND), false },

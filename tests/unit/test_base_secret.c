@@ -3,14 +3,8 @@
 
 #include <sys/resource.h>
 
-#include "base/sandbox_steps.h"
-
 /* AddressSanitizer swallows mlock(), so nothing is locked there and nothing seems unlocked. */
-#ifdef SANDBOX_SANITIZER
-#define LOCKS 0
-#else
-#define LOCKS 1
-#endif
+#define LOCKS (!SANITIZER)
 
 /* Looks at memory that was given back, which AddressSanitizer rightly forbids elsewhere. */
 __attribute__((no_sanitize("address"))) static size_t

@@ -5,14 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/sandbox_steps.h"
-
 /* AddressSanitizer swallows mlock(). */
-#ifdef SANDBOX_SANITIZER
-#define LOCKS 0
-#else
-#define LOCKS 1
-#endif
+#define LOCKS (!SANITIZER)
 
 /* Whether the mapping that holds p has the flag, "lo" or "dd". */
 static bool
