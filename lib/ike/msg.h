@@ -30,6 +30,7 @@ struct ike_header {
  * answered if it is higher). The minor version and unknown flags are ignored.
  */
 int header_read(struct ike_header *, struct bytes datagram);
+/* Version 2.0; next and length are left zero for out.h to fill in. */
 void header_write(struct wr *, const struct ike_header *);
 
 static inline bool
@@ -37,6 +38,7 @@ header_is_response(const struct ike_header *h)
 {
 	return (h->flags & HF_RESPONSE) != 0;
 }
+/* By the original initiator of the IKE SA, whoever began this exchange. */
 static inline bool
 header_from_initiator(const struct ike_header *h)
 {

@@ -46,8 +46,10 @@ void payload_open(struct ike_out *, uint8_t type);
 void payload_close(struct ike_out *);
 /* One payload with this body. */
 void payload_put(struct ike_out *, uint8_t type, struct bytes body);
-/* An opaque chain of payloads, already linked, whose first one has this type: what
- * msg_read_inner() reads. Closes the message for further payloads. For tests and fragments. */
+/*
+ * An opaque chain of payloads, already linked, whose first one has this type: what msg_read_inner()
+ * reads. Closes the message for further payloads. For tests and fragments.
+ */
 void payload_put_chain(struct ike_out *, uint8_t first, struct bytes chain);
 /* Fill in the message's length as of now: for sk_end(), which authenticates it. */
 void msg_close_length(struct ike_out *);

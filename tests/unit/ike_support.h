@@ -127,8 +127,10 @@ message_of(struct octets *o, uint8_t type, struct bytes body)
 	blob_free(&b);
 }
 
-/* The code that the reader gives for a payload with this body. The copy has no octet to spare behind
- * it, so that the sanitizers see a read past its end. */
+/*
+ * The code that the reader gives for a payload with this body. The copy has no octet to spare behind
+ * it, so that the sanitizers see a read past its end.
+ */
 static inline int
 read_body(uint8_t type, struct bytes body)
 {
