@@ -226,7 +226,7 @@ int
 sandbox_filter(enum sandbox_profile profile)
 {
 	scmp_filter_ctx ctx;
-	int r, e;
+	int r = ERR_IO, e;
 
 	if (profile == SANDBOX_NO_FILTER)
 		return OK;
@@ -235,13 +235,14 @@ sandbox_filter(enum sandbox_profile profile)
 	if ((ctx = seccomp_init(SCMP_ACT_KILL_PROCESS)) == NULL)
 		return ERR_NOMEM;
 	/* Threads that a library started are bound too. */
-	if (seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1) != 0 || fill(ctx, profile) != OK) {
-		r = ERR_IO;
-		goto out;
+	if ((e = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1)) == 0) {
+		if (fill(ctx, profile) != OK)
+			goto out;
+		e = seccomp_load(ctx);
 	}
-	e = seccomp_load(ctx);
 	errno = -e;
-	r = e == 0 ? OK : e == -EINVAL || e == -ENOSYS ? ERR_UNSUPPORTED : ERR_IO;
+	r = e == 0 ? OK : e == -EINVAL || e == -ENOSYS || e == -EOPNOTSUPP ? ERR_UNSUPPORTED :
+	    ERR_IO;
 out:
 	seccomp_release(ctx);
 	return r;

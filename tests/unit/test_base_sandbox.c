@@ -30,6 +30,8 @@ ids_child(const void *arg)
 	gid_t groups[64];
 
 	(void)arg;
+	if (getuid() == NOBODY)
+		s.uid = s.gid = NOBODY - 1;
 	if (enter(&s, missed) != OK)
 		return 1;
 	if (!root)

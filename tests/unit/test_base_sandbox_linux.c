@@ -4,10 +4,7 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "base/sandbox.h"
@@ -189,49 +186,6 @@ TEST(no_new_privileges_and_no_dump)
 	assert_int_equal(test_child(flags_child, NULL), 0);
 }
 
-/* All at once, and an end through exit(), where LeakSanitizer does its work. */
-static int
-whole_child(const void *arg)
-{
-	struct sandbox s = {
-		.uid = NOBODY, .gid = NOBODY, .chroot_dir = arg, .profile = SANDBOX_ENGINE,
-	};
-	char missed[SANDBOX_MISSED];
-
-	if (enter(&s, missed) != OK)
-		return 1;
-	free(malloc(100000));
-	exit(0);
-}
-
-TEST(confined_process_ends_in_order)
-{
-	char dir[] = "/tmp/test-base-sandbox.XXXXXX";
-
-	assert_non_null(mkdtemp(dir));
-	assert_int_equal(chmod(dir, 0755), 0);
-	assert_int_equal(test_child(whole_child, dir), 0);
-	assert_int_equal(rmdir(dir), 0);
-}
-
-static int
-forbidden_child(const void *arg)
-{
-	struct sandbox s = { .uid = NOBODY, .gid = NOBODY, .profile = SANDBOX_ENGINE };
-	char missed[SANDBOX_MISSED];
-
-	(void)arg;
-	if (enter(&s, missed) != OK)
-		return 1;
-	(void)syscall(SYS_mkdirat, -1, "", 0);
-	return 2;
-}
-
-TEST(filter_is_part_of_the_sandbox)
-{
-	assert_int_equal(test_child(forbidden_child, NULL), KILLED + SIGSYS);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -241,8 +195,6 @@ main(int argc, char **argv)
 		cmocka_unit_test(child_drops_what_its_parent_kept),
 		cmocka_unit_test(ambient_capabilities_survive_exec_and_others_do_not),
 		cmocka_unit_test(no_new_privileges_and_no_dump),
-		cmocka_unit_test(confined_process_ends_in_order),
-		cmocka_unit_test(filter_is_part_of_the_sandbox),
 	};
 
 	if (argc == 2 && strcmp(argv[1], SHOW_CAPS) == 0)

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -230,6 +231,8 @@ TEST(forbidden_calls_kill_and_do_nothing_without_a_filter)
 		}
 	}
 }
+
+#define NOBODY 65534
 
 /* What children find here, made before they are confined. */
 static struct {
@@ -533,6 +536,80 @@ TEST(confined_process_can_abort)
 	assert_int_equal(test_child(attempt_child, &a), KILLED + SIGABRT);
 }
 
+/* All at once, and an end through exit(), where LeakSanitizer does its work. */
+static int
+whole_child(const void *arg)
+{
+	struct sandbox s = {
+		.uid = NOBODY, .gid = NOBODY, .chroot_dir = arg, .profile = SANDBOX_ENGINE,
+	};
+	char missed[SANDBOX_MISSED];
+	const char *what;
+
+	if (sandbox_enter(&s, &what, missed) != OK)
+		return 1;
+	free(malloc(100000));
+	exit(0);
+}
+
+TEST(confined_process_ends_in_order)
+{
+	char dir[] = "/tmp/test-base-sandbox.XXXXXX";
+
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(chmod(dir, 0755), 0);
+	assert_int_equal(test_child(whole_child, dir), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static int
+forbidden_child(const void *arg)
+{
+	struct sandbox s = { .uid = NOBODY, .gid = NOBODY, .profile = SANDBOX_ENGINE };
+	char missed[SANDBOX_MISSED];
+	const char *what;
+
+	(void)arg;
+	if (sandbox_enter(&s, &what, missed) != OK)
+		return 1;
+	(void)syscall(SYS_mkdirat, -1, "", 0);
+	return 2;
+}
+
+TEST(filter_is_part_of_the_sandbox)
+{
+	assert_int_equal(test_child(forbidden_child, NULL), KILLED + SIGSYS);
+}
+
+/* A kernel built without filters, or valgrind, which does not know the call. */
+static bool
+filters_exist(void)
+{
+	uint32_t action = SECCOMP_RET_KILL_PROCESS;
+
+	return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+}
+
+static int
+unsupported_child(const void *arg)
+{
+	struct sandbox s = { .profile = SANDBOX_ENGINE };
+	char missed[SANDBOX_MISSED];
+	const char *what = "";
+
+	(void)arg;
+	if (sandbox_filter(SANDBOX_ENGINE) != ERR_UNSUPPORTED)
+		return 1;
+	if (sandbox_enter(&s, &what, missed) != ERR_UNSUPPORTED)
+		return 2;
+	return strcmp(what, "system-call filter") == 0 ? 0 : 3;
+}
+
+TEST(lack_of_filters_in_the_kernel_is_an_error)
+{
+	assert_int_equal(test_child(unsupported_child, NULL), 0);
+}
+
 static int
 prepare(void **state)
 {
@@ -574,7 +651,14 @@ main(void)
 		cmocka_unit_test(each_profile_can_do_its_work_below_the_parents),
 		cmocka_unit_test(childs_filter_is_not_widened_by_its_parents),
 		cmocka_unit_test(confined_process_can_abort),
+		cmocka_unit_test(confined_process_ends_in_order),
+		cmocka_unit_test(filter_is_part_of_the_sandbox),
+	};
+	const struct CMUnitTest without[] = {
+		cmocka_unit_test(lack_of_filters_in_the_kernel_is_an_error),
 	};
 
+	if (!filters_exist())
+		return cmocka_run_group_tests(without, NULL, NULL);
 	return cmocka_run_group_tests(tests, prepare, clean_up);
 }
