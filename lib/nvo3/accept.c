@@ -120,6 +120,20 @@ check_mark(const struct nvo3_trust *trust, const struct store_mark *new, char wh
 }
 
 int
+nvo3_open(const struct nvo3_trust *trust, struct bytes cms, int64_t now, struct nvo3_document *d,
+    char why[static 256])
+{
+	struct store_mark mark;
+	int r;
+
+	memset(d, 0, sizeof *d);
+	why[0] = '\0';
+	if ((r = open_document(trust, cms, now, d, &mark, why)) != 0)
+		nvo3_document_free(d);
+	return r;
+}
+
+int
 nvo3_accept(const struct nvo3_trust *trust, struct bytes cms, int64_t now, struct nvo3_document *d,
     char why[static 256])
 {

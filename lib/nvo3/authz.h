@@ -58,7 +58,7 @@ struct nvo3_node {
 struct nvo3_table {
 	char nva[256];
 	uint32_t epoch;
-	uint64_t serial;
+	uint64_t serial;                 /* below 2^63 */
 	int64_t issued, expires;         /* seconds since 1970 */
 	enum enforcement enforcement;
 	struct nvo3_suite *suites;       size_t n_suites;

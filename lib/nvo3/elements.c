@@ -18,7 +18,7 @@ start_authorization(struct doc *d)
 		    sizeof t->nva - 1);
 	memcpy(t->nva, nva, strlen(nva) + 1);
 	if ((r = doc_number(d, "epoch", 0, UINT32_MAX, &epoch)) != 0 ||
-	    (r = doc_number(d, "serial", 1, UINT64_MAX, &t->serial)) != 0 ||
+	    (r = doc_number(d, "serial", 1, INT64_MAX, &t->serial)) != 0 ||
 	    (r = doc_time(d, "issued", &t->issued)) != 0 ||
 	    (r = doc_time(d, "expires", &t->expires)) != 0)
 		return r;

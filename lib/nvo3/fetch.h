@@ -49,6 +49,12 @@ struct nvo3_document {
 void nvo3_document_free(struct nvo3_document *);
 
 /*
+ * Verify and parse, whatever the dates in the document say; nothing is read from or kept in the
+ * state directory. For showing a document, never for acting on it.
+ */
+int nvo3_open(const struct nvo3_trust *, struct bytes cms, int64_t now, struct nvo3_document *,
+    char why[static 256]);
+/*
  * Verify, parse, check validity window and rollback, and only then store serial and document
  * (write, fsync, rename). Anything wrong: error, nothing stored. ERR_AUTH, ERR_EXPIRED, ERR_STALE,
  * ERR_SYNTAX, ERR_VALUE ...; why says what and what to do.
