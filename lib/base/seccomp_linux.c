@@ -232,17 +232,17 @@ sandbox_filter(enum sandbox_profile profile)
 		return OK;
 	if (profile < 0 || profile >= PROFILES)
 		return ERR_VALUE;
+	/* Level 3: the kernel can kill the whole process, and bind its threads (Linux 4.14). */
+	if (seccomp_api_get() < 3)
+		return ERR_UNSUPPORTED;
 	if ((ctx = seccomp_init(SCMP_ACT_KILL_PROCESS)) == NULL)
 		return ERR_NOMEM;
 	/* Threads that a library started are bound too. */
-	if ((e = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1)) == 0) {
-		if (fill(ctx, profile) != OK)
-			goto out;
-		e = seccomp_load(ctx);
-	}
+	if (seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1) != 0 || fill(ctx, profile) != OK)
+		goto out;
+	e = seccomp_load(ctx);
 	errno = -e;
-	r = e == 0 ? OK : e == -EINVAL || e == -ENOSYS || e == -EOPNOTSUPP ? ERR_UNSUPPORTED :
-	    ERR_IO;
+	r = e == 0 ? OK : ERR_IO;
 out:
 	seccomp_release(ctx);
 	return r;
