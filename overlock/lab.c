@@ -172,7 +172,7 @@ read_values(struct lab *lab, const struct init_options *o, char host[static 300]
 	int status;
 
 	if (!value_number(o->nodes, 1, LAB_NODES_MAX, &nodes))
-		return wrong(lab, "--nodes", o->nodes, "a number from 1 to 1000");
+		return wrong(lab, "--nodes", o->nodes, "a number from 1 to 20000");
 	lab->nodes = (unsigned)nodes;
 	lab->domain = o->domain;
 	if (strlen(o->domain) > 200 ||

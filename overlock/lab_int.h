@@ -7,7 +7,7 @@
 #include "crypto/sign.h"
 #include "overlock/cmd.h"
 
-#define LAB_NODES_MAX 1000
+#define LAB_NODES_MAX 20000
 #define LAB_VNS_MAX   256
 
 struct lab {
