@@ -8,6 +8,7 @@ LIB_SHELL_SRCS := \
 	lib/shell/loop.c \
 	lib/shell/msg.c \
 	lib/shell/msg_status.c \
+	lib/shell/preflight.c \
 	lib/shell/proc.c \
 	lib/shell/udp.c \
 	lib/shell/user.c

@@ -162,7 +162,7 @@ void wr_document(struct wr *, const struct msg_document *);
 int rd_document(struct bytes, struct msg_document *);
 
 struct msg_alarm {
-	char text[400];
+	char text[900];
 	int64_t since;           /* seconds since 1970 */
 };
 void wr_alarm(struct wr *, const struct msg_alarm *);

@@ -24,11 +24,6 @@
 #define EXIT_CONFIG 2
 #define PROC_LINE 768             /* one line for the operator */
 
-enum {
-	PHASE_STARTING = 1,
-	PHASE_READY = 2,
-};
-
 enum stop_state { RUNNING = 0, STOPPING_FIRST, STOPPING_REST, KILLING, ENDED };
 
 struct proc {
@@ -73,10 +68,10 @@ static int on_complaint(void *, struct chan *, struct bytes, int);
 static int on_lost(void *, struct chan *, struct bytes, int);
 
 static const struct chan_rule own_rules[] = {
-	{ IPC_READY, PHASE_STARTING, 2, 512, false, on_ready },
-	{ IPC_FATAL, PHASE_STARTING | PHASE_READY, 3, 1024, false, on_fatal },
-	{ MSG_COMPLAINT, PHASE_READY, 3, 256, false, on_complaint },
-	{ MSG_LOST, PHASE_READY, 1, 1, false, on_lost },
+	{ IPC_READY, PROC_PHASE_STARTING, 2, 512, false, on_ready },
+	{ IPC_FATAL, PROC_PHASE_STARTING | PROC_PHASE_READY, 3, 1024, false, on_fatal },
+	{ MSG_COMPLAINT, PROC_PHASE_READY, 3, 256, false, on_complaint },
+	{ MSG_LOST, PROC_PHASE_READY, 1, 1, false, on_lost },
 };
 #define N_OWN (sizeof own_rules / sizeof own_rules[0])
 
@@ -160,7 +155,7 @@ on_ready(void *arg, struct chan *c, struct bytes body, int fd)
 	rd_str(&r, p->missed, sizeof p->missed);
 	if (!rd_end(&r))
 		return ERR_SYNTAX;
-	chan_set_phase(c, PHASE_READY);
+	chan_set_phase(c, PROC_PHASE_READY);
 	p->ready = p->was_ready = true;
 	log_debug("process %s (pid %d) is ready", p->def->name, (int)p->pid);
 	for (i = 0; i < ps->n; i++)
@@ -276,7 +271,7 @@ proc_fork(struct proc *p)
 {
 	struct chan_setup cs = {
 		.name = p->def->name, .rules = p->all->rules, .n_rules = p->all->n_rules,
-		.phase = PHASE_STARTING, .arg = &p->from,
+		.phase = PROC_PHASE_STARTING, .arg = &p->from,
 		.broken = on_broken, .broken_arg = &p->from,
 	};
 	int fd[2];

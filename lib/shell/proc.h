@@ -14,6 +14,9 @@
 
 struct procs;
 
+/* Phases of the connection to a process, for the rules of struct procs_setup. */
+enum { PROC_PHASE_STARTING = 1, PROC_PHASE_READY = 2 };
+
 struct proc_def {
 	enum proc_id id;
 	const char *name;
