@@ -25,3 +25,6 @@ $(B)/gen/authorization.rng.inc: $(S)/conf/authorization.rng
 	$(Q)od -An -v -tx1 $< | sed 's/\([0-9a-f][0-9a-f]\)/0x\1,/g' >$@
 $(B)/obj/lib/nvo3/schema.o: CPPFLAGS += -I$(B)/gen
 $(B)/obj/lib/nvo3/schema.o: $(B)/gen/authorization.rng.inc
+
+# This test has an HTTPS server in it.
+$(B)/tests/unit/test_nvo3_fetch: ALL_EXT += -lssl
