@@ -39,7 +39,7 @@ queue_esp(struct dp *dp, const struct ip_view *ip, struct bytes esp, uint16_t sp
 		count(&dp->ctr, CTR_DROP_SPI);
 		return;
 	}
-	if (esp.n > DP_BUF - DP_HEAD) {
+	if (esp.n > DP_BUF) {
 		count(&dp->ctr, CTR_DROP_TOO_BIG);
 		return;
 	}
@@ -49,7 +49,7 @@ queue_esp(struct dp *dp, const struct ip_view *ip, struct bytes esp, uint16_t sp
 	slot->sa = sa;
 	slot->from.addr = ip->src;
 	slot->from.port = sport;
-	item->esp = slot->buf + DP_HEAD;
+	item->esp = slot->buf;
 	item->n = esp.n;
 	memcpy(item->esp, esp.p, esp.n);
 	if (++dp->rx.n == DP_BATCH)

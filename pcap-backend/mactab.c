@@ -7,10 +7,13 @@ int
 mactab_init(struct mactab *t, size_t limit, int64_t age_ms, uint64_t key)
 {
 	memset(t, 0, sizeof *t);
-	t->n_sets = 1;
+	t->n_sets = 2;
+	t->shift = 63;
 	/* Half full on average, so that a set is rarely full before the table is. */
-	while (t->n_sets * MACTAB_WAYS < limit * 2)
+	while (t->n_sets * MACTAB_WAYS < limit * 2) {
 		t->n_sets *= 2;
+		t->shift--;
+	}
 	t->key = key | 1;
 	t->age_ms = age_ms;
 	t->entries = calloc(t->n_sets * MACTAB_WAYS, sizeof *t->entries);
@@ -35,13 +38,11 @@ mac_number(const uint8_t mac[static MAC_LEN])
 	return n;
 }
 
-/* Multiplication by a secret odd number, high bits: cheap, and not to be steered from outside. */
+/* The high bits of a product with a secret odd number: cheap, and every bit of the address counts. */
 static struct mac_entry *
 set_of(const struct mactab *t, uint64_t mac)
 {
-	uint64_t h = mac * t->key;
-
-	return &t->entries[((h >> 32) & (t->n_sets - 1)) * MACTAB_WAYS];
+	return &t->entries[(mac * t->key >> t->shift) * MACTAB_WAYS];
 }
 
 static bool

@@ -27,6 +27,7 @@ struct mac_entry {
 struct mactab {
 	struct mac_entry *entries;
 	size_t n_sets;            /* power of two */
+	unsigned shift;           /* 64 - log2(n_sets) */
 	uint64_t key;             /* odd */
 	int64_t age_ms;
 };
