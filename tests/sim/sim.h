@@ -46,6 +46,7 @@ struct sim_node {
 	char name[ID_MAX];
 	struct addr addr;
 	struct addr nat;                 /* sits behind this address; unset: no NAT */
+	bool nat_static;                 /* ... which leaves ports alone and lets anybody in */
 	struct ike_config cfg;           /* to be changed before sim_start() */
 	uint64_t rng;                    /* its entropy */
 	struct channel channels[CHANNELS_MAX];   /* that its authz grants to others */
@@ -85,8 +86,8 @@ struct sim {
 	unsigned delay_min, delay_max;   /* ms */
 	unsigned job_ms;                 /* answers take up to this long */
 	bool verbose; /* reports go to stderr; or SIM_VERBOSE in the environment */
-	/* Sees every datagram as it leaves and may change it (its octets are copied after the call);
-	 * false: it is lost. May be NULL. */
+	/* Sees every datagram as it leaves and may change it (its octets are copied after the
+	 * call); false: it is lost. May be NULL. */
 	bool (*on_send)(struct sim *, struct sim_datagram *, void *);
 	void *on_send_arg;
 	uint64_t sent, delivered;

@@ -3,8 +3,14 @@
 #include "ike/msg.h"
 #include "sim.h"
 
-/* A NAT gives inside port p this outside port. */
+/* What a NAT adds to an inside port. */
 #define NAT_PORTS 20000
+
+static uint16_t
+nat_ports(const struct sim_node *n)
+{
+	return n->nat_static ? 0 : NAT_PORTS;
+}
 
 static struct sim_node *
 by_addr(const struct sim *s, const struct addr *a, bool *translated)
@@ -36,8 +42,8 @@ on_the_way(struct sim *s, const struct sim_datagram *d)
 }
 
 /*
- * Whoever gets an answer outside an IKE SA may be somebody whose address was forged: it is not longer
- * than what came, unless that proved by a cookie, its first payload, where it is.
+ * Whoever gets an answer outside an IKE SA may be somebody whose address was forged: it is not
+ * longer than what came, unless that proved by a cookie, its first payload, where it is.
  */
 static void
 check_amplification(const struct sim_node *n, const struct sim_datagram *d)
@@ -45,8 +51,8 @@ check_amplification(const struct sim_node *n, const struct sim_datagram *d)
 	const struct sim_datagram *request = n->sim->answering;
 	struct ike_header answer, asked;
 
-	if (request == NULL || header_read(&answer, d->data) != OK || !header_is_response(&answer) ||
-	    answer.next == PL_SK || d->data.n <= request->data.n)
+	if (request == NULL || header_read(&answer, d->data) != OK ||
+	    !header_is_response(&answer) || answer.next == PL_SK || d->data.n <= request->data.n)
 		return;
 	if (header_read(&asked, request->data) != OK || asked.next != PL_N)
 		sim_violation(n->sim, "%s answers %zu octets with %zu", n->name, request->data.n,
@@ -71,7 +77,7 @@ sim_transmit(struct sim_node *n, const struct ike_action *a)
 		    d.natt);
 	if (n->nat.family != 0) {
 		d.from.addr = n->nat;
-		d.from.port = (uint16_t)(d.from.port + NAT_PORTS);
+		d.from.port = (uint16_t)(d.from.port + nat_ports(n));
 	}
 	check_amplification(n, &d);
 	s->sent++;
@@ -92,10 +98,10 @@ sim_net_deliver(struct sim *s, const struct sim_datagram *d)
 	ev.u.datagram.peer = d->from;
 	ev.u.datagram.local = d->to;
 	if (translated) {
-		if (d->to.port < NAT_PORTS)
+		if (d->to.port < nat_ports(n))
 			return;
 		ev.u.datagram.local.addr = n->addr;
-		ev.u.datagram.local.port = (uint16_t)(d->to.port - NAT_PORTS);
+		ev.u.datagram.local.port = (uint16_t)(d->to.port - nat_ports(n));
 	}
 	ev.u.datagram.natt = ev.u.datagram.local.port == n->cfg.natt_port;
 	ev.u.datagram.data = d->data;

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "crypto/crypto.h"
+#include "ike/proposal.h"
 #include "sim.h"
 
 struct pair {
