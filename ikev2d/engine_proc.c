@@ -322,7 +322,6 @@ configure(struct engine *e, struct bytes certs[static CHAIN_MAX])
 	struct ike_config *ic = &e->ike_config;
 	size_t i;
 
-	ike_config_defaults(ic);
 	ic->cb = (struct ike_callbacks){ .random = random_octets, .ke_new = fresh_ke };
 	ic->id_data = blob_view(&e->id_data);
 	for (i = 0; i < e->n_chain; i++)
@@ -372,7 +371,7 @@ prepare(void *arg, struct child *child, char why[static CHILD_WHY_MAX])
 	(void)snprintf(why, CHILD_WHY_MAX, "out of memory, or a library is missing");
 	if (crypto_init() != OK || crypto_random(e->seed, sizeof e->seed) != OK)
 		return ERR_CRYPTO;
-	memset(&e->ike_config, 0, sizeof e->ike_config);
+	ike_config_defaults(&e->ike_config);
 	if ((r = load_public(e, &e->ike_config.id_type, why)) != OK)
 		return r;
 	configure(e, certs);
