@@ -149,7 +149,7 @@ without_child(struct ike *e, struct ike_sa *sa, bool made, const char *why)
 {
 	struct child *c = sa->neg->child;
 
-	report(e, sa, NULL, IKE_REPORT_LOG, LOG_WARN_, "no child SA for channel %s: %s",
+	report(e, sa, NULL, IKE_REPORT_LOG, LOG_WARN_, "no Child SA for channel %s: %s",
 	    sa->neg->channel.id, why);
 	sa->neg->child = NULL;
 	if (made) {

@@ -116,7 +116,7 @@ finish(struct ike *e, struct ike_sa *sa)
 	int r;
 
 	if (sa->neg->child == NULL)
-		report(e, sa, NULL, IKE_REPORT_LOG, LOG_WARN_, "no child SA: %s",
+		report(e, sa, NULL, IKE_REPORT_LOG, LOG_WARN_, "no Child SA: %s",
 		    ike_name_notify(sa->neg->child_error));
 	if ((r = send_response(e, sa)) != OK) {
 		ike_sa_fail(e, sa, false, err_str(r));
@@ -148,7 +148,7 @@ void
 auth_r_installed(struct ike *e, struct ike_sa *sa, const struct ike_event *ev)
 {
 	if (ev->rc != OK) {
-		report(e, sa, NULL, IKE_REPORT_LOG, LOG_WARN_, "child SA not installed: %s",
+		report(e, sa, NULL, IKE_REPORT_LOG, LOG_WARN_, "Child SA not installed: %s",
 		    job_why(ev, ""));
 		drop_child(e, sa, N_TEMPORARY_FAILURE);
 	}

@@ -254,7 +254,7 @@ child_adopt(struct ike *e, struct ike_sa *sa)
 	sa->children = c;
 	e->counters.child_up++;
 	report(e, sa, NULL, IKE_REPORT_CHILD_UP, LOG_INFO_,
-	    "child %08x/%08x up: channel %s, %s, %s%s", c->spi_in, c->spi_out, c->channel,
+	    "Child SA %08x/%08x up: channel %s, %s, %s%s", c->spi_in, c->spi_out, c->channel,
 	    esp_transform_name(&c->transform, name),
 	    c->mode == SA_TRANSPORT ? "transport" : "tunnel", c->encap ? " in UDP" : "");
 }
@@ -266,7 +266,7 @@ withdraw(struct ike *e, struct child *c, const char *why)
 		act_sa_del(e, c->sa, c);
 	c->in_backend = false;
 	if (c->up)
-		report(e, c->sa, NULL, IKE_REPORT_CHILD_DOWN, LOG_INFO_, "child %08x/%08x down: %s",
+		report(e, c->sa, NULL, IKE_REPORT_CHILD_DOWN, LOG_INFO_, "Child SA %08x/%08x down: %s",
 		    c->spi_in, c->spi_out, why);
 	c->up = false;
 }

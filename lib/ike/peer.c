@@ -205,7 +205,7 @@ peer_look(struct ike *e, struct peer *p)
 	for (sa = p->sas; sa != NULL; sa = next) {
 		next = sa->peer_next;
 		if (stands(sa))
-			ike_sa_close(e, sa, "it has no child SA");
+			ike_sa_close(e, sa, "it has no Child SA");
 	}
 	start(e, p, false);
 }
@@ -258,7 +258,7 @@ settle_with(struct ike *e, struct ike_sa *sa, struct ike_sa *o)
 	if (!stands(o))
 		return;
 	if (!has_child(o)) {
-		ike_sa_close(e, o, "another one has a child SA");
+		ike_sa_close(e, o, "another one has a Child SA");
 		return;
 	}
 	/* Whoever began it deletes it. */
