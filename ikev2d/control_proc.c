@@ -467,6 +467,8 @@ prepare(void *arg, struct child *child, char why[static CHILD_WHY_MAX])
 		.owner = geteuid(), .group = getegid(),
 		.mode = (mode_t)child_config(child)->socket_mode,
 	};
+	/* Now, since it reads random octets from a file. */
+	json_object_seed(0);
 	(void)snprintf(why, CHILD_WHY_MAX, "out of memory");
 	c->limit = loop_timer_new(child_loop(child), query_late, c);
 	return c->limit == NULL ? ERR_NOMEM : OK;

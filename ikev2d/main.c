@@ -91,13 +91,16 @@ run(const struct options *o, const char *argv0)
 	struct parent_setup setup = { .self = self, .debug = o->debug };
 	struct blob text = { NULL, 0 };
 	int status = EXIT_CONFIG;
+	char *file;
 
 	if (preflight_self(argv0, self, sizeof self) != OK) {
 		(void)fprintf(stderr, "ikev2d: can't tell where this program is: start it by its path\n");
 		return 1;
 	}
-	if (conf_load(o->file, &text, error) != OK ||
-	    (setup.config = config_read(o->file, blob_view(&text), error)) == NULL) {
+	/* Whole, since processes that read it again may be in another folder then. */
+	file = realpath(o->file, NULL);
+	if (conf_load(file != NULL ? file : o->file, &text, error) != OK ||
+	    (setup.config = config_read(file, blob_view(&text), error)) == NULL) {
 		(void)fprintf(stderr, "%s\n", error);
 		goto out;
 	}
@@ -108,6 +111,7 @@ run(const struct options *o, const char *argv0)
 out:
 	config_free(setup.config);
 	blob_free(&text);
+	free(file);
 	return status;
 }
 

@@ -267,8 +267,8 @@ on_signal(void *arg, int signo)
 		procs_tell(p->procs, IPC_RELOAD);
 		return;
 	}
-	log_info("%s: ending", signo == SIGTERM ? "SIGTERM" : "SIGINT");
-	procs_stop(p->procs, PROC_ENGINE);
+	if (procs_stop(p->procs, PROC_ENGINE))
+		log_info("%s: ending", signo == SIGTERM ? "SIGTERM" : "SIGINT");
 }
 
 static int

@@ -553,14 +553,14 @@ stop_step(void *arg)
 	}
 }
 
-void
+bool
 procs_stop(struct procs *ps, enum proc_id first)
 {
 	struct proc *p = proc_by_id(ps, first);
 	size_t i;
 
 	if (ps->stop != RUNNING)
-		return;
+		return false;
 	for (i = 0; i < ps->n; i++)
 		loop_timer_clear(ps->procs[i].restart);
 	if (p == NULL || p->chan == NULL) {
@@ -573,4 +573,5 @@ procs_stop(struct procs *ps, enum proc_id first)
 	}
 	if (!any_left(ps))
 		stop_step(ps);
+	return true;
 }

@@ -58,10 +58,10 @@ void procs_free(struct procs *);
 /* Start all. 0 or ERR_IO. */
 int procs_start(struct procs *);
 /*
- * End all, in an orderly way: `first` is told to stop and waited for (2.5 s), then the others (1
- * s), then what is left is killed. `ended` is called at last.
+ * End all, in an orderly way: `first` is told to stop and waited for (2.5 s), then the others
+ * (1 s), then what is left is killed. `ended` is called at last. False when that is under way.
  */
-void procs_stop(struct procs *, enum proc_id first);
+bool procs_stop(struct procs *, enum proc_id first);
 /* Send to all that are running. */
 void procs_tell(struct procs *, uint16_t type);
 /* How a process is; pid 0 if it is not running. ERR_NOTFOUND if there is none of this id. */
