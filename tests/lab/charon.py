@@ -46,6 +46,7 @@ charon-systemd {{
   }}
   plugins {{
     vici {{ socket = unix://{self.vici} }}
+    kernel-libipsec {{ allow_peer_ts = yes }}
     socket-default {{ fwmark = 0x42 }}
     kernel-netlink {{ fwmark = !0x42 }}
   }}

@@ -31,14 +31,14 @@ def _ip(*args):
 class Process:
     """A running program whose output lines can be waited for."""
 
-    def __init__(self, argv, log_path=None, env=None):
+    def __init__(self, argv, log_path=None, env=None, stdin=subprocess.DEVNULL):
         self.argv = argv
         self.lines = []
         self._partial = False          # the last of the lines has no end yet
         self._cond = threading.Condition()
         self._ended = False
         self._log = open(log_path, "a", encoding="utf-8", errors="replace") if log_path else None
-        self.popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        self.popen = subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE,
                                       stderr=subprocess.STDOUT, env=env)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
