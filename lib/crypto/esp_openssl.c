@@ -5,7 +5,12 @@
 
 #define AES_BLOCK 16
 
-/* ---- AEAD: RFC 4106, 7634; and RFC 4543, where the body is authenticated only ---- */
+/*
+ * ---- AEAD: RFC 4106, 7634; and RFC 4543, where the body is authenticated only ----
+ *
+ * With GMAC the IV is authenticated too: RFC 4543 section 3.3 leaves it out, but its author's
+ * examples (draft-mcgrew-gcm-test) do not, and those are what is on the wire.
+ */
 
 static bool
 aead_update(struct esp_key *k, struct esp_packet *p, int enc)

@@ -68,7 +68,8 @@ TEST(aead_gives_the_published_examples)
 
 		/* Twice: nothing of a message may be left for the next. */
 		for (turn = 0; turn < 2; turn++) {
-			assert_int_equal(ike_cipher_seal(c, view(&aad), view(&iv), buf.p, buf.n, icv), 0);
+			assert_int_equal(ike_cipher_seal(c, view(&aad), view(&iv), buf.p, buf.n,
+			    icv), 0);
 			assert_octets(view(&buf), e->cipher);
 			assert_octets(bytes_of(icv, sizeof icv), e->tag);
 			assert_int_equal(ike_cipher_open(c, view(&aad), view(&iv), buf.p, buf.n,
@@ -96,7 +97,8 @@ TEST(aead_refuses_what_was_changed)
 
 	for (i = 0; i < COUNT(examples); i++) {
 		const struct aead_example *e = &examples[i];
-		struct octets aad = hex(e->aad), iv = hex(e->iv), buf = hex(e->cipher), tag = hex(e->tag);
+		struct octets aad = hex(e->aad), iv = hex(e->iv), buf = hex(e->cipher), tag =
+		    hex(e->tag);
 		struct ike_cipher *c = new_aead(e);
 
 		for (k = 0; k < aad.n; k++) {
@@ -157,7 +159,8 @@ TEST(cbc_gives_the_examples_of_rfc_3602)
 
 		assert_int_equal(ike_cipher_new(&c, ENCR_AES_CBC, 128, INTEG_HMAC_SHA2_256_128,
 		    view(&key), view(&integ)), 0);
-		assert_int_equal(ike_cipher_seal(c, bytes_of(NULL, 0), view(&iv), buf.p, buf.n, NULL),
+		assert_int_equal(ike_cipher_seal(c, bytes_of(NULL, 0), view(&iv), buf.p, buf.n,
+		    NULL),
 		    0);
 		assert_octets(view(&buf), cbc[i].cipher);
 		assert_int_equal(ike_cipher_open(c, bytes_of(NULL, 0), view(&iv), buf.p, buf.n,
@@ -263,7 +266,8 @@ TEST(wrong_lengths_are_refused)
 	    bytes_of(key.p, 16), bytes_of(key.p, 31)), ERR_VALUE);
 	assert_int_equal(ike_cipher_new(&c, ENCR_AES_GCM_16, 128, INTEG_NONE, bytes_of(key.p, 20),
 	    bytes_of(NULL, 0)), 0);
-	assert_int_equal(ike_cipher_seal(c, view(&key), bytes_of(key.p, 7), buf.p, 8, icv), ERR_VALUE);
+	assert_int_equal(ike_cipher_seal(c, view(&key), bytes_of(key.p, 7), buf.p, 8, icv),
+	    ERR_VALUE);
 	assert_int_equal(ike_cipher_open(c, view(&key), bytes_of(key.p, 8), buf.p, 8,
 	    bytes_of(icv, 15)), ERR_VALUE);
 	assert_int_equal(ike_cipher_icv(c, view(&key), icv), ERR_UNSUPPORTED);

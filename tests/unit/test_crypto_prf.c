@@ -57,7 +57,8 @@ case_data(size_t i)
 static void
 check_prf(uint16_t prf, const struct octets *key, struct bytes data, const char *wanted)
 {
-	struct bytes parts[3] = { bytes_of(data.p, 3), bytes_of(NULL, 0), bytes_of(data.p + 3, data.n - 3) };
+	struct bytes parts[3] = { bytes_of(data.p, 3), bytes_of(NULL, 0),
+	    bytes_of(data.p + 3, data.n - 3) };
 	uint8_t out[64];
 
 	assert_int_equal(prf_compute(prf, view(key), &data, 1, out), 0);
@@ -94,7 +95,8 @@ TEST(prf_takes_an_empty_key_and_no_data)
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		assert_int_equal(prf_compute(PRF_HMAC_SHA2_256, bytes_of(NULL, 0), NULL, 0, out), 0);
+		assert_int_equal(prf_compute(PRF_HMAC_SHA2_256, bytes_of(NULL, 0), NULL, 0, out),
+		    0);
 		assert_octets(bytes_of(out, 32),
 		    "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 		assert_int_equal(prf_compute(PRF_HMAC_SHA2_256, view(&key), NULL, 0, out), 0);
