@@ -47,7 +47,9 @@ print_channels(const struct nvo3_table *t)
 	printf("\n%zu channel%s\n", t->n_channels, t->n_channels == 1 ? "" : "s");
 	for (i = 0; i < t->n_channels; i++) {
 		c = &t->channels[i];
-		snprintf(port, sizeof port, c->ch.proto == 0 ? "" : "/%u", c->ch.port);
+		port[0] = '\0';
+		if (c->ch.proto != 0)
+			snprintf(port, sizeof port, "/%u", c->ch.port);
 		name = esp_transform_name(&c->ch.esp, esp);
 		printf("  %-12s %s - %s: %s, %s%s, %s mode, %s, %u s\n", c->ch.id,
 		    role_name(c->between[0]), role_name(c->between[1]),

@@ -54,7 +54,7 @@ file_read(int dirfd, const char *path, size_t max, struct blob *out, struct stat
 		r = S_ISREG(st->st_mode) ? read_all(fd, max, (size_t)st->st_size, out) : ERR_VALUE;
 	saved = errno;
 	close(fd);
-	if (r != 0)
+	if (r != 0 || out->n == 0)
 		blob_free(out);
 	errno = saved;
 	return r;
