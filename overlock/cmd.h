@@ -50,5 +50,10 @@ int cmd_write_file(const char *path, struct bytes, unsigned mode);
 
 int cmd_authz(int argc, char **argv);
 int cmd_lab(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_sas(int argc, char **argv);
+int cmd_counters(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+int cmd_peer(int argc, char **argv);
 
 #endif

@@ -6,6 +6,11 @@
 
 /* One line for each command, in the order in which they are listed. */
 static const struct cmd commands[] = {
+	{ "status", "how this host's ikev2d and its peers are", cmd_status },
+	{ "sas", "the Child SAs with their counters", cmd_sas },
+	{ "counters", "what engine and backend have counted", cmd_counters },
+	{ "check", "what would keep ikev2d from working", cmd_check },
+	{ "peer", "begin or end the SAs with a node", cmd_peer },
 	{ "authz", "sign, verify and show authorization documents", cmd_authz },
 	{ "lab", "make a lab: PKI, document and configurations", cmd_lab },
 	{ NULL, NULL, NULL },

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/* `overlock check`, between its files. */
+#ifndef OVERLOCK_CHECK_INT_H
+#define OVERLOCK_CHECK_INT_H
+
+#include "nvo3/fetch.h"
+#include "overlock/ctl.h"
+#include "shell/config.h"
+
+struct check {
+	struct ctl_options o;
+	const struct config *config;
+	json_t *findings;                /* array of {level, topic, text} */
+	bool failed;
+	bool running;                    /* an ikev2d answers on the control socket */
+	struct nvo3_document document;   /* table NULL: none could be had */
+};
+
+/* level: "ok", "warn", "fail". Prints it at once but for --json. */
+void check_say(struct check *, const char *level, const char *topic, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* check_document.c: fetch and verify the document, find ourselves in it. */
+void check_document(struct check *);
+/* check_system.c: clock, MTU, ports, addresses, raw sockets. */
+void check_system(struct check *);
+
+#endif
