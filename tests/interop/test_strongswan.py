@@ -7,14 +7,12 @@ without ESN only, so the document's channel says mode="tunnel" and both sides en
 
 import os
 import re
-import sys
 
 import pytest
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from lab import netlab                                # noqa: E402
-from lab.charon import Charon                         # noqa: E402
-from lab.fleet import NS, Fleet                       # noqa: E402
+from lab import netlab
+from lab.charon import Charon
+from lab.fleet import NS, Fleet
 
 CONN = """
 nve {{

@@ -254,3 +254,15 @@ def overlock(*args, check=True, timeout=60, ns=None, lab=None):
 
 def overlock_json(*args, **kw):
     return json.loads(overlock(*args, "--json", **kw).stdout)
+
+
+def run_openssl(*args):
+    r = subprocess.run(["openssl", *args], capture_output=True, text=True)
+    if r.returncode != 0:
+        raise LabError(f"openssl {' '.join(args)}: {r.stderr.strip()}")
+    return r.stdout
+
+
+def search(pattern, text):
+    """A search that tells, when used in an assert, both sides in its failure."""
+    return re.search(pattern, text, re.I) is not None
