@@ -19,14 +19,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 /* What a record does; `to` is the engine at the other end, bit 3 chooses it. */
 enum op {
-	OP_DELIVER,              /* what one engine sent last comes to the other */
-	OP_RAW,                  /* the octets come as a datagram */
-	OP_SEALED,               /* exchange, flags, Message ID, first type, chain: sealed by the peer's key */
-	OP_TIME,                 /* 16 bits of 10 ms go by */
-	OP_COMMAND,              /* an event of the daemon */
-	OP_REFUSE,               /* from now on jobs of this kind fail (bit 0: or work) */
-	OP_OVER,                 /* what was sent last, with these octets put over it: 16 bits of offset */
-	OP_NATT,                 /* as RAW, at the NAT-T port */
+	OP_DELIVER, /* what one engine sent last comes to the other */
+	OP_RAW,	    /* the octets come as a datagram */
+	OP_SEALED,  /* exchange, flags, Message ID, first type, chain: sealed by the peer's key */
+	OP_TIME,    /* 16 bits of 10 ms go by */
+	OP_COMMAND, /* an event of the daemon */
+	OP_REFUSE,  /* from now on jobs of this kind fail (bit 0: or work) */
+	OP_OVER,    /* what was sent last, with these octets put over it: 16 bits of offset */
+	OP_NATT,    /* as RAW, at the NAT-T port */
 	OPS
 };
 #define OP_MASK   7u
@@ -66,7 +66,8 @@ draw(void *arg, uint8_t *p, size_t n)
 	struct side *s = arg;
 
 	while (n-- > 0) {
-		s->entropy = s->entropy * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		s->entropy = s->entropy * UINT64_C(6364136223846793005) +
+		    UINT64_C(1442695040888963407);
 		*p++ = (uint8_t)(s->entropy >> 56);
 	}
 	return 0;
@@ -221,7 +222,8 @@ datagram(struct side *to, struct bytes data, bool natt)
 	input(to, &ev);
 }
 
-/* Seal a chain with the key that the peer of this engine would use, for the first IKE SA that has keys. */
+/* Seal a chain with the key that the peer of this engine would use, for the first IKE SA that has
+ * keys. */
 static void
 sealed(struct side *to, struct rd *r)
 {
@@ -246,8 +248,9 @@ sealed(struct side *to, struct rd *r)
 	h.spi_i = info.ref.spi_i;
 	h.spi_r = info.ref.spi_r;
 	h.flags = (uint8_t)((flags & HF_RESPONSE) | (info.ref.initiator ? 0 : HF_INITIATOR));
-	require(sk_key_init(&key, v.encr, v.key_bits, v.integ, info.ref.initiator ? v.sk_er : v.sk_ei,
-	    info.ref.initiator ? v.sk_ar : v.sk_ai) == 0);
+	require(
+	    sk_key_init(&key, v.encr, v.key_bits, v.integ, info.ref.initiator ? v.sk_er : v.sk_ei,
+		info.ref.initiator ? v.sk_ar : v.sk_ai) == 0);
 	key.next_iv = UINT64_C(1) << 40;
 	msg_begin(&o, &h);
 	sk_begin(&o, &key);
@@ -299,7 +302,8 @@ over(struct side *to, const struct side *from, struct rd *r)
 	uint8_t copy[4096];
 	size_t at = rd_u16(r), n = rd_left(r);
 
-	if (from->sent.n == 0 || from->sent.n > sizeof copy || at > from->sent.n || n > from->sent.n - at)
+	if (from->sent.n == 0 || from->sent.n > sizeof copy || at > from->sent.n ||
+	    n > from->sent.n - at)
 		return;
 	memcpy(copy, from->sent.p, from->sent.n);
 	rd_copy(r, copy + at, n);
@@ -356,8 +360,10 @@ check(struct side *s)
 	size_t at = 0;
 
 	while (ike_sa_next(s->e, &at, &sa)) {
-		require(sa.ref.spi_i != 0 && strlen(sa.state) < 32 && memchr(sa.suite, '\0', sizeof sa.suite) != NULL);
-		require(!sa.up || (strcmp(sa.node, s == &sides[0] ? "b" : "a") == 0 && sa.identity[0] != '\0'));
+		require(sa.ref.spi_i != 0 && strlen(sa.state) < 32 &&
+		    memchr(sa.suite, '\0', sizeof sa.suite) != NULL);
+		require(!sa.up ||
+		    (strcmp(sa.node, s == &sides[0] ? "b" : "a") == 0 && sa.identity[0] != '\0'));
 	}
 	at = 0;
 	while (ike_child_next(s->e, &at, &child))
