@@ -176,12 +176,11 @@ signed_by(size_t who, const char *md, int padding, int salt)
 static int
 verify_with_id(size_t who, const char *id, const struct octets *sig)
 {
-	struct octets data = hex(id);
+	struct octets prefix = hex(id), data = { .n = 1 + prefix.n + sig->n };
 
-	memmove(data.p + 1, data.p, data.n);
-	data.p[0] = (uint8_t)data.n++;
-	memcpy(data.p + data.n, sig->p, sig->n);
-	data.n += sig->n;
+	data.p[0] = (uint8_t)prefix.n;
+	memcpy(data.p + 1, prefix.p, prefix.n);
+	memcpy(data.p + 1 + prefix.n, sig->p, sig->n);
 	return verify_auth(signers[who].cert, AUTH_DIGITAL_SIGNATURE, view(&data), octets);
 }
 
