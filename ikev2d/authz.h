@@ -25,8 +25,13 @@ struct held_grant {
 
 /* What trust told about an IKE SA, for as long as its AUTHORIZE may come. */
 struct known_identity {
+	struct known_identity *next;     /* told after this one */
 	int64_t at;                      /* monotonic ms */
-	struct msg_identity id;
+	struct ike_ref ref;
+	struct addr peer;
+	int64_t not_after;
+	size_t n_identities;
+	char identities[][300];
 };
 
 /* An AUTHORIZE that waits: for an identity, for the first document, for the backend. */
@@ -36,6 +41,7 @@ struct waiting {
 	int64_t deadline;                /* monotonic ms */
 	uint32_t generation;             /* of the backend's batch; 0: not decided yet */
 	uint32_t grant;
+	char node[ID_MAX];               /* of the grant */
 };
 
 /* ---- the document ---- */
@@ -60,8 +66,12 @@ struct authz {
 
 	struct hash *grants;             /* node '\0' VN-label -> struct held_grant */
 	struct hash *identities;         /* IKE SA -> struct known_identity */
-	struct waiting *waiting;
-	struct loop_timer *tick;         /* expiries and deadlines */
+	struct known_identity *identities_first, **identities_last;      /* oldest first */
+	struct waiting *waiting, **waiting_last;         /* in order of arrival */
+	size_t n_waiting;
+	int64_t first_expiry;            /* no grant expires before; seconds since 1970 */
+	struct loop_timer *tick;         /* expiries and deadlines, */
+	int64_t next_tick;               /* when it fires */
 	uint32_t next_grant, next_generation;
 	bool recovering;                 /* the backend is telling the grants that it has */
 	bool recovered;

@@ -19,6 +19,28 @@
 #define WAITING_MAX 4096
 #define TICK_MAX_MS 10000        /* the wall clock may be set meanwhile */
 
+/* ------------------------------------------------------------------ time */
+
+static void
+tick_by(struct authz *a, int64_t at)
+{
+	if (loop_timer_pending(a->tick) && a->next_tick <= at)
+		return;
+	a->next_tick = at;
+	loop_timer_at(a->tick, at);
+}
+
+static void
+expires_at(struct authz *a, int64_t expires)
+{
+	int64_t left = expires - authz_now_s();
+
+	if (expires < a->first_expiry)
+		a->first_expiry = expires;
+	if (left < TICK_MAX_MS / 1000)
+		tick_by(a, authz_now_ms(a) + left * 1000);
+}
+
 /* ------------------------------------------------------------------ answers */
 
 static void
@@ -35,13 +57,26 @@ answer(struct authz *a, const struct msg_authorize *ask, int rc, const struct gr
 	(void)chan_send_wr(child_chan(a->child, PROC_ENGINE), MSG_AUTHORIZED, &w);
 }
 
+/* Returns where it stands. */
+static struct waiting **
+waiting_add(struct authz *a, struct waiting *w)
+{
+	struct waiting **at = a->waiting == NULL ? &a->waiting : a->waiting_last;
+
+	*at = w;
+	a->waiting_last = &w->next;
+	a->n_waiting++;
+	return at;
+}
+
 static void
 waiting_remove(struct authz *a, struct waiting **at)
 {
 	struct waiting *w = *at;
 
-	(void)a;
-	*at = w->next;
+	if ((*at = w->next) == NULL)
+		a->waiting_last = at;
+	a->n_waiting--;
 	free(w);
 }
 
@@ -69,16 +104,14 @@ held_free(struct held_grant *h)
 	free(h);
 }
 
+/* What a request was decided to get, unless it was dropped or made anew since. */
 static struct held_grant *
-held_by_number(struct authz *a, uint32_t number)
+held_of(struct authz *a, const struct waiting *w)
 {
-	struct held_grant *h;
-	size_t pos = 0;
+	char key[ID_MAX + LABEL_MAX];
+	struct held_grant *h = hash_get(a->grants, grant_key(w->node, w->ask.label, key));
 
-	while ((h = hash_next(a->grants, &pos)) != NULL)
-		if (h->grant.number == number)
-			return h;
-	return NULL;
+	return h != NULL && h->grant.number == w->grant ? h : NULL;
 }
 
 static bool
@@ -153,17 +186,17 @@ decide(struct authz *a, const struct held_grant *h, const char *label, struct gr
 }
 
 static struct held_grant *
-held_for(struct authz *a, const struct msg_identity *id, const struct addr *peer)
+held_for(const struct known_identity *id, const struct addr *peer)
 {
 	struct held_grant *h = calloc(1, sizeof *h);
 
-	(void)a;
 	if (h == NULL)
 		return NULL;
 	h->peer = *peer;
 	h->cert_not_after = id->not_after;
 	h->n_identities = id->n_identities;
-	if ((h->identities = calloc(id->n_identities + 1, sizeof *h->identities)) == NULL) {
+	h->identities = calloc(id->n_identities == 0 ? 1 : id->n_identities, sizeof *h->identities);
+	if (h->identities == NULL) {
 		free(h);
 		return NULL;
 	}
@@ -180,6 +213,7 @@ held_keep(struct authz *a, struct held_grant *h)
 	struct held_grant *old = hash_del(a->grants, k);
 
 	h->grant.number = old != NULL ? old->grant.number : a->next_grant++;
+	expires_at(a, h->grant.expires);
 	held_free(old);
 	return hash_add(a->grants, k, h);
 }
@@ -200,9 +234,9 @@ refuse(struct authz *a, const struct waiting *w, enum nvo3_reason reason, int li
 
 /* True when it was answered; else it waits on, for the backend if it has a generation. */
 static bool
-judge(struct authz *a, struct waiting *w, const struct msg_identity *id)
+judge(struct authz *a, struct waiting *w, const struct known_identity *id)
 {
-	struct held_grant *h = held_for(a, id, &w->ask.peer);
+	struct held_grant *h = held_for(id, &w->ask.peer);
 	enum nvo3_reason reason;
 	int line;
 
@@ -231,6 +265,7 @@ judge(struct authz *a, struct waiting *w, const struct msg_identity *id)
 		return true;
 	}
 	w->grant = h->grant.number;
+	memcpy(w->node, h->grant.node, sizeof w->node);
 	w->generation = new_generation(a);
 	if (send_grant(a, &h->grant) && send_commit(a, w->generation))
 		return false;
@@ -248,28 +283,35 @@ known(struct authz *a, const struct ike_ref *ref)
 	return hash_get(a->identities, wr_view(&w));
 }
 
-/* What can be answered now is. */
+/* What can be answered now is; true when it was, and is no more. */
+static bool
+look_at(struct authz *a, struct waiting **at)
+{
+	bool can = a->tried && a->recovered && child_chan(a->child, PROC_BACKEND) != NULL;
+	struct waiting *w = *at;
+	struct known_identity *k = w->generation == 0 ? known(a, &w->ask.ref) : NULL;
+
+	if (can && k != NULL && judge(a, w, k)) {
+		waiting_remove(a, at);
+		return true;
+	}
+	if (authz_now_ms(a) < w->deadline)
+		return false;
+	answer(a, &w->ask, ERR_TIMEOUT, NULL, w->generation == 0 && k == NULL ?
+	    "no verified identity" : !a->tried ? "there is no authorization document yet" :
+	    "the backend does not answer");
+	waiting_remove(a, at);
+	return true;
+}
+
 static void
 look_at_waiting(struct authz *a)
 {
-	bool can = a->tried && a->recovered && child_chan(a->child, PROC_BACKEND) != NULL;
-	int64_t now = authz_now_ms(a);
-	struct known_identity *k;
-	struct waiting **at = &a->waiting, *w;
+	struct waiting **at = &a->waiting;
 
-	while ((w = *at) != NULL) {
-		k = known(a, &w->ask.ref);
-		if (can && w->generation == 0 && k != NULL && judge(a, w, &k->id)) {
-			waiting_remove(a, at);
-		} else if (now >= w->deadline) {
-			answer(a, &w->ask, ERR_TIMEOUT, NULL, k == NULL ? "no verified identity" :
-			    !a->tried ? "there is no authorization document yet" :
-			    "the backend does not answer");
-			waiting_remove(a, at);
-		} else {
-			at = &w->next;
-		}
-	}
+	while (*at != NULL)
+		if (!look_at(a, at))
+			at = &(*at)->next;
 }
 
 /* ------------------------------------------------------------------ messages */
@@ -278,18 +320,16 @@ void
 authz_ask(struct authz *a, const struct msg_authorize *m)
 {
 	struct waiting *w = NULL, **at;
-	size_t n = 0;
 
-	for (at = &a->waiting; *at != NULL; at = &(*at)->next)
-		n++;
-	if (n >= WAITING_MAX || (w = calloc(1, sizeof *w)) == NULL) {
+	if (a->n_waiting >= WAITING_MAX || (w = calloc(1, sizeof *w)) == NULL) {
 		answer(a, m, ERR_SPACE, NULL, "too many requests");
 		return;
 	}
 	w->ask = *m;
 	w->deadline = authz_now_ms(a) + WAIT_MS;
-	*at = w;
-	authz_grants_tick(a);
+	at = waiting_add(a, w);
+	if (!look_at(a, at))
+		tick_by(a, w->deadline);
 }
 
 static void
@@ -298,39 +338,57 @@ identities_forget(struct authz *a)
 	int64_t now = authz_now_ms(a);
 	struct known_identity *k;
 	uint8_t key[32];
-	size_t pos = 0;
 
-	while ((k = hash_next(a->identities, &pos)) != NULL) {
+	while ((k = a->identities_first) != NULL && now - k->at >= IDENTITY_MS) {
 		struct wr w = wr_fixed(key, sizeof key);
 
-		if (now - k->at < IDENTITY_MS)
-			continue;
-		wr_ref(&w, &k->id.ref);
+		wr_ref(&w, &k->ref);
 		(void)hash_del(a->identities, wr_view(&w));
+		a->identities_first = k->next;
 		free(k);
 	}
+}
+
+static struct known_identity *
+identity_keep(struct authz *a, const struct msg_identity *m)
+{
+	size_t n = m->n_identities * sizeof m->identities[0];
+	struct known_identity *k = malloc(sizeof *k + n);
+	uint8_t key[32];
+	struct wr w = wr_fixed(key, sizeof key);
+
+	if (k == NULL)
+		return NULL;
+	*k = (struct known_identity){
+		.at = authz_now_ms(a), .ref = m->ref, .peer = m->peer, .not_after = m->not_after,
+		.n_identities = m->n_identities,
+	};
+	memcpy(k->identities, m->identities, n);
+	wr_ref(&w, &m->ref);
+	if (hash_add(a->identities, wr_view(&w), k) != OK) {
+		free(k);
+		return NULL;
+	}
+	if (a->identities_first == NULL)
+		a->identities_last = &a->identities_first;
+	*a->identities_last = k;
+	a->identities_last = &k->next;
+	return k;
 }
 
 void
 authz_identity(struct authz *a, const struct msg_identity *m)
 {
-	struct known_identity *k = known(a, &m->ref);
-	uint8_t key[32];
-	struct wr w = wr_fixed(key, sizeof key);
+	struct waiting **at = &a->waiting;
 
+	identities_forget(a);
 	/* The first word on an IKE SA counts. */
-	if (k != NULL)
+	if (known(a, &m->ref) != NULL || hash_count(a->identities) >= IDENTITIES_MAX ||
+	    identity_keep(a, m) == NULL)
 		return;
-	if (hash_count(a->identities) >= IDENTITIES_MAX)
-		identities_forget(a);
-	if (hash_count(a->identities) >= IDENTITIES_MAX || (k = calloc(1, sizeof *k)) == NULL)
-		return;
-	k->at = authz_now_ms(a);
-	k->id = *m;
-	wr_ref(&w, &m->ref);
-	if (hash_add(a->identities, wr_view(&w), k) != OK)
-		free(k);
-	authz_grants_tick(a);
+	while (*at != NULL)
+		if ((*at)->generation != 0 || !look_at(a, at))
+			at = &(*at)->next;
 }
 
 void
@@ -343,7 +401,7 @@ authz_grants_done(struct authz *a, uint32_t generation, int result)
 	for (at = &a->waiting; (w = *at) != NULL; at = &w->next) {
 		if (w->generation != generation)
 			continue;
-		h = held_by_number(a, w->grant);
+		h = held_of(a, w);
 		if (result == OK && h != NULL) {
 			answer(a, &w->ask, OK, &h->grant, "");
 		} else {
@@ -369,28 +427,40 @@ authz_grants_engine_gone(struct authz *a)
 
 /* ------------------------------------------------------------------ time and documents */
 
+/* Drops what has expired; says when the next one does. */
+static void
+grants_expire(struct authz *a)
+{
+	struct held_grant *h;
+	size_t pos = 0;
+
+	if (authz_now_s() < a->first_expiry)
+		return;
+	a->first_expiry = INT64_MAX;
+	while ((h = hash_next(a->grants, &pos)) != NULL) {
+		if (h->grant.expires <= authz_now_s())
+			held_drop(a, h, "it has expired");
+		else
+			expires_at(a, h->grant.expires);
+	}
+}
+
 void
 authz_grants_tick(void *arg)
 {
 	struct authz *a = arg;
-	int64_t now = authz_now_ms(a), next = now + TICK_MAX_MS;
-	struct held_grant *h;
 	struct waiting *w;
-	size_t pos = 0;
 
 	look_at_waiting(a);
 	authz_watch(a);
-	while ((h = hash_next(a->grants, &pos)) != NULL) {
-		if (h->grant.expires <= authz_now_s())
-			held_drop(a, h, "it has expired");
-		else if ((h->grant.expires - authz_now_s()) * 1000 < next - now)
-			next = now + (h->grant.expires - authz_now_s()) * 1000;
-	}
 	identities_forget(a);
+	loop_timer_clear(a->tick);
+	tick_by(a, authz_now_ms(a) + TICK_MAX_MS);
+	grants_expire(a);
+	if (a->first_expiry != INT64_MAX)
+		expires_at(a, a->first_expiry);
 	for (w = a->waiting; w != NULL; w = w->next)
-		if (w->deadline < next)
-			next = w->deadline;
-	loop_timer_at(a->tick, next);
+		tick_by(a, w->deadline);
 }
 
 /* Identities of recovered grants are those that the table gives their nodes. */
@@ -437,6 +507,7 @@ decide_again(struct authz *a, struct held_grant *h)
 	log_info("peer %s: grant %" PRIu32 " changed with the document", g.node, g.number);
 	grant_free(&h->grant);
 	h->grant = g;
+	expires_at(a, g.expires);
 	if (send_grant(a, &h->grant))
 		(void)send_commit(a, new_generation(a));
 }
@@ -506,6 +577,7 @@ authz_grants_recover(struct authz *a, struct grant *g)
 	memset(g, 0, sizeof *g);
 	h->peer = h->grant.peer[0];
 	h->cert_not_after = h->grant.expires;
+	expires_at(a, h->grant.expires);
 	recover_label(a, h);
 	if (hash_add(a->grants, grant_key(h->grant.node, h->label, key), h) != OK)
 		held_free(h);
