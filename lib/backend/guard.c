@@ -13,6 +13,7 @@ struct guard {
 	struct hash *grants;        /* number -> struct grant */
 	struct hash *sas;           /* direction, SPI, destination -> struct held_sa */
 	struct hash *pairs;         /* the present engine's number -> struct pair */
+	struct hash *stands;        /* number of a grant -> struct stand */
 	struct seen seen;
 	uint32_t last_pair;
 	size_t orphans;
@@ -26,9 +27,17 @@ struct pair {
 	struct held_sa *half[2];    /* in, out */
 };
 
+/* The SAs on one grant; gone with the last of them, which may be after the grant. */
+struct stand {
+	uint32_t grant;
+	struct entry *first;
+};
+
 struct entry {
 	struct held_sa held;        /* first: the public part */
 	struct pair *pair;
+	struct stand *stand;
+	struct entry *next, *prev;  /* on the same grant */
 };
 
 static struct bytes
@@ -37,11 +46,52 @@ number_key(const uint32_t *number)
 	return bytes_of(number, sizeof *number);
 }
 
+static int
+stand_on(struct guard *g, struct entry *e)
+{
+	struct stand *s = hash_get(g->stands, number_key(&e->held.sa.grant));
+
+	if (s == NULL) {
+		if ((s = calloc(1, sizeof *s)) == NULL)
+			return ERR_NOMEM;
+		s->grant = e->held.sa.grant;
+		if (hash_add(g->stands, number_key(&s->grant), s) != OK) {
+			free(s);
+			return ERR_NOMEM;
+		}
+	}
+	e->stand = s;
+	if ((e->next = s->first) != NULL)
+		e->next->prev = e;
+	s->first = e;
+	return OK;
+}
+
+static void
+stand_off(struct guard *g, struct entry *e)
+{
+	struct stand *s = e->stand;
+
+	if (s == NULL)
+		return;
+	if (e->next != NULL)
+		e->next->prev = e->prev;
+	if (e->prev != NULL)
+		e->prev->next = e->next;
+	else
+		s->first = e->next;
+	if (s->first == NULL) {
+		(void)hash_del(g->stands, number_key(&s->grant));
+		free(s);
+	}
+}
+
 static void
 entry_free(struct guard *g, struct entry *e)
 {
 	struct pair *p = e->pair;
 
+	stand_off(g, e);
 	p->half[e->held.sa.dir == SA_OUT] = NULL;
 	if (p->half[0] == NULL && p->half[1] == NULL) {
 		if (g->pairs != NULL && hash_get(g->pairs, number_key(&p->engine)) == p)
@@ -64,7 +114,8 @@ guard_new(const uint8_t seed[static 16])
 	g->grants = hash_new(seed);
 	g->sas = hash_new(seed);
 	g->pairs = hash_new(seed);
-	if (g->grants == NULL || g->sas == NULL || g->pairs == NULL) {
+	g->stands = hash_new(seed);
+	if (g->grants == NULL || g->sas == NULL || g->pairs == NULL || g->stands == NULL) {
 		guard_free(g);
 		return NULL;
 	}
@@ -89,11 +140,20 @@ guard_free(struct guard *g)
 	hash_free(g->grants);
 	hash_free(g->sas);
 	hash_free(g->pairs);
+	hash_free(g->stands);
 	seen_free(&g->seen);
 	free(g);
 }
 
 /* ---- grants ---- */
+
+/* The first expiry is not known any more when the grant that had it goes. */
+static void
+expiry_forget(struct guard *g, const struct grant *gone)
+{
+	if (gone->expires <= g->next_expiry)
+		g->expiry_known = false;
+}
 
 int
 guard_grant_set(struct guard *g, struct grant *take)
@@ -112,10 +172,14 @@ guard_grant_set(struct guard *g, struct grant *take)
 			free(have);
 			return r;
 		}
+	} else {
+		if (take->expires > have->expires)
+			expiry_forget(g, have);
+		grant_free(have);
 	}
-	grant_free(have);
 	*have = *take;
-	g->expiry_known = false;
+	if (have->expires < g->next_expiry)
+		g->next_expiry = have->expires;
 	take->vnis = NULL;
 	take->n_vnis = 0;
 	return OK;
@@ -128,9 +192,9 @@ guard_grant_drop(struct guard *g, uint32_t number)
 
 	if (have == NULL)
 		return ERR_NOTFOUND;
+	expiry_forget(g, have);
 	grant_free(have);
 	free(have);
-	g->expiry_known = false;
 	return OK;
 }
 
@@ -288,7 +352,8 @@ guard_sa_reserve(struct guard *g, const struct sa_params *sa, uint32_t *pair)
 	e->held.engine_pair = sa->pair;
 	*pair = e->held.sa.pair = e->pair->number;
 	e->pair->half[sa->dir == SA_OUT] = &e->held;
-	if ((r = hash_add(g->sas, sa_key(buf, sa->dir, sa->spi, &sa->dst), e)) != OK)
+	if ((r = stand_on(g, e)) != OK ||
+	    (r = hash_add(g->sas, sa_key(buf, sa->dir, sa->spi, &sa->dst), e)) != OK)
 		entry_free(g, e);
 	return r;
 }
@@ -313,13 +378,12 @@ const struct held_sa *
 guard_uncovered(const struct guard *g, uint32_t grant)
 {
 	const struct grant *have = guard_grant(g, grant);
+	const struct stand *s = hash_get(g->stands, number_key(&grant));
 	const struct entry *e;
 	const char *why;
-	size_t pos = 0;
 
-	while ((e = hash_next(g->sas, &pos)) != NULL)
-		if (e->held.sa.grant == grant &&
-		    (have == NULL || cover_check(have, &e->held.sa, &why) != OK))
+	for (e = s == NULL ? NULL : s->first; e != NULL; e = e->next)
+		if (have == NULL || cover_check(have, &e->held.sa, &why) != OK)
 			return &e->held;
 	return NULL;
 }
