@@ -77,7 +77,7 @@ class Pair:
 
     def our_spis(self):
         sas = self.fleet.ctl(1, "sas")["sas"]
-        spi = {s["dir"]: int(str(s["spi"]), 16) for s in sas}
+        spi = {s["direction"]: int(s["spi"], 16) for s in sas}
         return spi["in"], spi["out"]
 
 
@@ -117,7 +117,7 @@ def test_strongswan_answers_our_cookie_challenge():
         pair = Pair(lab, (), LONG_OFFER, "peer", cookie_threshold=0)
         assert "N(COOKIE)" in pair.charon.log_text()
         counters = pair.fleet.ctl(1, "counters")
-        assert counters["engine"]["cookies_sent"] >= 1
+        assert counters["engine"]["ike.cookies-sent"] >= 1
         sent, got = lab.ping("t1-5001", "10.1.0.2")
         assert got == sent
 
@@ -127,4 +127,4 @@ def test_strongswan_is_not_challenged_below_the_threshold():
     with netlab.Lab("i") as lab:
         pair = Pair(lab, (), LONG_OFFER, "peer", cookie_threshold=64)
         assert "N(COOKIE)" not in pair.charon.log_text()
-        assert pair.fleet.ctl(1, "counters")["engine"]["cookies_sent"] == 0
+        assert pair.fleet.ctl(1, "counters")["engine"]["ike.cookies-sent"] == 0

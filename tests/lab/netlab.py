@@ -6,6 +6,7 @@ for events: a line in a process's log, a process's end, a child's first output.
 """
 
 import atexit
+import itertools
 import json
 import os
 import re
@@ -15,6 +16,9 @@ import subprocess
 import tempfile
 import threading
 import time
+
+
+_numbers = itertools.count(1)
 
 
 class LabError(Exception):
@@ -123,7 +127,8 @@ class Lab:
     """Namespaces joined by links, with processes inside. Use as a context manager."""
 
     def __init__(self, name="t", keep_dir=None):
-        self.prefix = f"ov{os.getpid() % 100000}{name}"
+        self.number = next(_numbers)
+        self.prefix = f"ov{os.getpid() % 100000}{name}{self.number}"
         self.namespaces = []
         self.processes = []
         self._links = 0
@@ -159,7 +164,8 @@ class Lab:
     def link(self, ns_a, if_a, ns_b, if_b):
         """A veth pair between two namespaces, up on both ends, without checksum offload."""
         self._links += 1
-        tmp_a, tmp_b = f"vl{os.getpid() % 100000}a{self._links}", f"vl{os.getpid() % 100000}b{self._links}"
+        unique = f"v{os.getpid() % 100000}l{self.number}x{self._links}"
+        tmp_a, tmp_b = unique + "a", unique + "b"
         _ip("link", "add", tmp_a, "type", "veth", "peer", "name", tmp_b)
         for tmp, ns, name in ((tmp_a, ns_a, if_a), (tmp_b, ns_b, if_b)):
             _ip("link", "set", tmp, "netns", f"{self.prefix}-{ns}")
