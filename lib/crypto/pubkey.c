@@ -51,7 +51,7 @@ enum key_type
 key_type_of(const EVP_PKEY *key)
 {
 	char group[32];
-	int bits;
+	int bits, nid;
 
 	if (EVP_PKEY_is_a(key, "ED25519"))
 		return KEY_ED25519;
@@ -62,7 +62,10 @@ key_type_of(const EVP_PKEY *key)
 	if (!EVP_PKEY_is_a(key, "EC") ||
 	    EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) != 1)
 		return 0;
-	switch (OBJ_sn2nid(group)) {
+	/* Providers of hardware keys may say P-256 where OpenSSL's own says prime256v1. */
+	if ((nid = EC_curve_nist2nid(group)) == NID_undef)
+		nid = OBJ_sn2nid(group);
+	switch (nid) {
 	case NID_X9_62_prime256v1:
 		return KEY_EC_P256;
 	case NID_secp384r1:

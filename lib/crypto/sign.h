@@ -29,8 +29,9 @@ void pkey_free(struct pkey *);
 enum key_type pkey_type(const struct pkey *);
 
 /*
- * Load a private key from a PEM/DER file or any OpenSSL store URI ("file:", "pkcs11:" ...). ERR_IO,
- * ERR_SYNTAX, ERR_UNSUPPORTED (type, or RSA below 2048 bits); *why then points to static text.
+ * Load a private key from a PEM/DER file or any OpenSSL store URI ("file:", "pkcs11:" ...). ERR_IO
+ * (a file that cannot be read), ERR_SYNTAX (no key there, an encrypted one, a store that cannot be
+ * opened), ERR_UNSUPPORTED (type, or RSA not of 2048 to 8192 bits); *why then points to static text.
  */
 int pkey_load(struct pkey **, const char *uri, const char **why);
 /* True when the private key belongs to the certificate's public key. */
@@ -38,17 +39,20 @@ bool pkey_matches(const struct pkey *, const struct x509 *);
 
 /*
  * Sign `octets` for an AUTH payload. `peer_hashes`: bit set that the peer announced by
- * SIGNATURE_HASH_ALGORITHMS, 0 if it did not: then the older method of the key type is used
- * (ECDSA 9/10, RSA PKCS#1 v1.5 with SHA-1 as RFC 7296 says for method 1; Ed25519 then gives
- * ERR_UNSUPPORTED). Sets the method and the payload's data (for method 14 with the length octet and
- * the AlgorithmIdentifier in front).
+ * SIGNATURE_HASH_ALGORITHMS, 0 if it did not. Method 14 is used with the hash of the key's strength
+ * (P-384: SHA-384, P-521: SHA-512, else SHA-256) or else the strongest announced; RSA signs with
+ * RSASSA-PSS. If the peer announced nothing of SHA-2, the older method of the key type is used
+ * (ECDSA 9 to 11, RSA PKCS#1 v1.5 with SHA-1 as RFC 7296 says for method 1). Ed25519 without
+ * Identity gives ERR_UNSUPPORTED. Sets the method and the payload's data (for method 14 with the
+ * length octet and the AlgorithmIdentifier in front).
  */
 int sign_auth(const struct pkey *, uint32_t peer_hashes, struct bytes octets, uint8_t *method,
     struct blob *data);
 /*
  * Verify AUTH data under a certificate's public key. ERR_AUTH when the signature is wrong or its
  * algorithm does not fit the key; ERR_UNSUPPORTED for a method or algorithm we do not accept (SHA-1
- * with method 14, RSA below 2048 bits).
+ * with method 14, RSA not of 2048 to 8192 bits). Method 1 takes SHA-1 and, from peers that use the
+ * hash of their certificate, SHA-2.
  */
 int verify_auth(const struct x509 *, uint8_t method, struct bytes data, struct bytes octets);
 
