@@ -346,7 +346,9 @@ test_damaged_mark(void **unused)
 static void
 test_disk(void **unused)
 {
-	char path[200];
+	char path[200], victim[200];
+	struct stat st;
+	FILE *f;
 
 	(void)unused;
 	/* Left over from a crash: in nobody's way. */
@@ -358,8 +360,15 @@ test_disk(void **unused)
 	assert_int_equal(mkdir(path, 0700), 0);
 	assert_int_equal(try_edit("serial=\"1042\"", "serial=\"1043\"", "state-dir "), ERR_IO);
 	assert_int_equal(rmdir(path), 0);
-	assert_int_equal(symlink("/nonexistent/x", path), 0);
+	/* A link in its place is not followed. */
+	snprintf(victim, sizeof victim, "%s/victim", work);
+	f = fopen(victim, "w");
+	assert_non_null(f);
+	fclose(f);
+	assert_int_equal(symlink(victim, path), 0);
 	assert_int_equal(try_edit("serial=\"1042\"", "serial=\"1043\"", "state-dir "), ERR_IO);
+	assert_int_equal(stat(victim, &st), 0);
+	assert_int_equal(st.st_size, 0);
 	work_remove(state);
 	assert_int_equal(try_at(doc_base, "nva-1", NOW, "make it, for the daemon's user"), ERR_IO);
 	assert_int_equal(errno, ENOENT);

@@ -283,6 +283,35 @@ test_edits(void **state)
 	}
 }
 
+/* What must be there, and what may be left out. */
+static void
+test_sections(void **state)
+{
+	static const struct { const char *from, *to; int rc;
+	} rows[] = {
+		{ "<suites>", "</suites>\n", ERR_SYNTAX },
+		{ "<channels>", "</channels>\n", ERR_SYNTAX },
+		{ "<virtual-networks>", "</virtual-networks>\n", ERR_VALUE },
+		{ "<groups>", "</groups>\n", 0 },
+		{ "<nodes>", "</nodes>\n", ERR_SYNTAX },
+	};
+	struct nvo3_table *t;
+	char why[256], *doc, *rest;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		doc = strdup(doc_base);
+		assert_non_null(doc);
+		rest = strstr(doc, rows[i].to) + strlen(rows[i].to);
+		memmove(strstr(doc, rows[i].from), rest, strlen(rest) + 1);
+		if (parse(bytes_str(doc), NULL, &t, why) != rows[i].rc)
+			fail_msg("without %s: %s", rows[i].from, why);
+		nvo3_table_free(t);
+		free(doc);
+	}
+}
+
 /* Every beginning of a good document is refused, and nothing is read behind its end. */
 static void
 test_truncated(void **state)
@@ -555,7 +584,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_edits),
-		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_sections), cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_encodings),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_many),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A small HTTPS server for tests, in a process of its own: what it answers depends on the path. It
- * serves one connection after the other, and misbehaves where the path says so. For one test program each.
+ * serves one connection after the other, and misbehaves where the path says so. For one test
+ * program each.
  */
 #ifndef UNIT_TLS_SERVER_H
 #define UNIT_TLS_SERVER_H
@@ -68,6 +69,8 @@ static const struct {
 	{ "/silent", "", wait_close },
 	{ "/stall", "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nsome", wait_close },
 	{ "/moved", "HTTP/1.1 302 Found\r\nETag: \"moved\"\r\nLocation: /doc\r\n"
+	    "Content-Length: 0\r\nConnection: close\r\n\r\n", NULL },
+	{ "/moved-plain", "HTTP/1.1 302 Found\r\nETag: \"moved\"\r\nLocation: /no-etag\r\n"
 	    "Content-Length: 0\r\nConnection: close\r\n\r\n", NULL },
 	{ "/to-http", "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/doc\r\n"
 	    "Content-Length: 0\r\n\r\n", NULL },
