@@ -104,7 +104,7 @@ static void
 act(struct ike *e, struct ike_sa *sa, struct arrival *a, uint64_t mark, int read)
 {
 	const struct ike_row *row = row_find(e, sa, &a->outer->hdr);
-	uint8_t bad;
+	uint8_t bad, critical = a->outer->critical;
 
 	ike_sa_heard(e, sa, &a->local, &a->peer, a->natt);
 	if (header_is_response(&a->outer->hdr)) {
@@ -112,11 +112,14 @@ act(struct ike *e, struct ike_sa *sa, struct arrival *a, uint64_t mark, int read
 		ike_timer_clear(e, &sa->retransmit);
 	} else {
 		window_accept_request(&sa->win, &a->outer->hdr, mark);
+		sa->asked_at = a->local;
+		sa->asked_from = a->peer;
+		sa->asked_natt = a->natt;
 	}
 	if (read != OK)
 		bad_syntax(e, sa, a, a->msg->why != NULL ? a->msg->why : err_str(read));
-	else if (a->msg->critical != 0)
-		bad_critical(e, sa, a, a->msg->critical);
+	else if (critical != 0 || (critical = a->msg->critical) != 0)
+		bad_critical(e, sa, a, critical);
 	else if (row == NULL)
 		no_row(e, sa, a);
 	else if (!row_fits(row, a->msg, &bad))

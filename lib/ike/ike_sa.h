@@ -55,6 +55,8 @@ struct ike_sa {
 	bool replaces;                           /* set up to take over from another of ours */
 	bool refused;                            /* closing, never was up: not who it should be */
 	struct endpoint local, peer;
+	struct endpoint asked_at, asked_from;    /* to and from where its last request came */
+	bool asked_natt;
 	struct ike_chosen suite;
 	struct ike_keys keys;
 	struct ike_sk_key in, out;

@@ -65,6 +65,15 @@ is_fatal(const struct ike_msg *m)
 	    msg_notify(m, N_INVALID_SYNTAX) != NULL;
 }
 
+/* Section 2.21.2: the initiator could make nothing of our IKE_AUTH response, and says so in the
+ * very next exchange. */
+static bool
+refuses_auth(const struct ike_sa *sa, const struct arrival *a)
+{
+	return !sa->initiator && a->outer->hdr.message_id == 2 &&
+	    msg_notify(a->msg, N_UNSUPPORTED_CRITICAL_PAYLOAD) != NULL;
+}
+
 static bool
 deletes_ike(const struct ike_msg *m)
 {
@@ -114,7 +123,7 @@ close_children(struct ike *e, struct ike_sa *sa, const struct ike_msg *m,
 void
 info_request(struct ike *e, struct ike_sa *sa, const struct arrival *a)
 {
-	bool fatal = is_fatal(a->msg), closing = deletes_ike(a->msg);
+	bool fatal = is_fatal(a->msg) || refuses_auth(sa, a), closing = deletes_ike(a->msg);
 	uint32_t spis[SPIS_MAX];
 	struct ike_out o;
 	size_t n = 0;

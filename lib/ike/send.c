@@ -64,7 +64,8 @@ response_end(struct ike *e, struct ike_sa *sa, struct ike_out *o)
 	if ((r = seal(e, sa, o, &message)) != OK)
 		return r;
 	window_sent_response(&sa->win, &message);
-	act_send(e, sa, &sa->local, &sa->peer, sa->natt, blob_view(&sa->win.response));
+	act_send(e, sa, &sa->asked_at, &sa->asked_from, sa->asked_natt,
+	    blob_view(&sa->win.response));
 	return OK;
 }
 
@@ -147,9 +148,8 @@ respond_again(struct ike *e, struct ike_sa *sa, const struct endpoint *local,
 
 	if (response.n == 0)
 		return;
-	if (endpoint_equal(from, &sa->peer))
-		act_send(e, sa, &sa->local, &sa->peer, sa->natt, response);
-	else if (response.n <= repeat.n)
+	if (response.n <= repeat.n || (endpoint_equal(from, &sa->asked_from) &&
+	    endpoint_equal(local, &sa->asked_at)))
 		act_send(e, sa, local, from, natt, response);
 	else
 		act_send(e, sa, &sa->local, &sa->peer, sa->natt, response);

@@ -9,7 +9,8 @@
 void request_begin(struct ike_out *, const struct ike_sa *, uint8_t exchange);
 void response_begin(struct ike_out *, const struct ike_sa *);
 /*
- * Seal, remember for repeats, send. The writer is empty afterwards. On an error nothing was sent:
+ * Seal, remember for repeats, send; a response goes to where the request came from, from where it
+ * arrived (RFC 7296 section 2.11). The writer is empty afterwards. On an error nothing was sent:
  * the caller gives the SA up.
  */
 int request_end(struct ike *, struct ike_sa *, struct ike_out *);
@@ -25,9 +26,9 @@ struct bytes outstanding(const struct ike_sa *);
 void send_outstanding(struct ike *, struct ike_sa *);
 /* The timer fired: again, or give up. */
 void retransmit(struct ike *, struct ike_sa *);
-/* A repeat came in from there: the cached response again. Sent to where the SA's peer is, or, when
- * it is not longer than the repeat, to where that came from: else a recorded request would be a
- * reflector. */
+/* A repeat came in from there: the cached response again, to where it came from (RFC 7296 section
+ * 2.11); but when that is not where the request first came from, and the response is longer, to
+ * where the SA's peer is: else a recorded request would be a reflector. */
 void respond_again(struct ike *, struct ike_sa *, const struct endpoint *local,
     const struct endpoint *from, bool natt, struct bytes repeat);
 
