@@ -41,8 +41,6 @@ read_range(struct ike_ts *ts, struct rd *r, uint8_t proto, size_t addr_n)
 static int
 read_label(struct ike_ts *ts, struct rd *r)
 {
-	if (rd_left(r) == 0)
-		return ERR_SYNTAX;
 	if (ts->n_labels == IKE_TS_LABELS_MAX)
 		return ERR_SPACE;
 	ts->labels[ts->n_labels++] = rd_rest(r);

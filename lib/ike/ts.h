@@ -16,7 +16,8 @@ struct ike_out;
 #define IKE_TS_MAX        32     /* address selectors read from one payload */
 #define IKE_TS_LABELS_MAX 16     /* labels read from one payload */
 
-/* One TSi or TSr. Labels are views into the message and may hold any octets. */
+/* One TSi or TSr. Labels are views into the message and may hold any octets; an empty one is never
+ * chosen (RFC 9478 section 2.2), but is no error of the message. */
 struct ike_ts {
 	struct selector sel[IKE_TS_MAX];
 	struct bytes labels[IKE_TS_LABELS_MAX];
@@ -36,8 +37,8 @@ ts_is_opaque(const struct selector *s)
 
 /*
  * Read a payload's body. Unknown selector types are skipped, so n_sel may be 0: then nothing can be
- * narrowed and the answer is TS_UNACCEPTABLE (so too for a label alone, RFC 9478). ERR_SYNTAX: count
- * or lengths wrong, a range that runs backwards, an empty label; ERR_SPACE: more selectors than the
+ * narrowed and the answer is TS_UNACCEPTABLE (so too for a label alone, RFC 9478). ERR_SYNTAX:
+ * count or lengths wrong, a range that runs backwards; ERR_SPACE: more selectors than the
  * struct holds.
  */
 int ts_read(struct ike_ts *, struct bytes body);

@@ -144,10 +144,14 @@ TEST(label_has_octets_and_an_address_beside_it)
 {
 	struct selector policy = range("0.0.0.0", "255.255.255.255", 0, 0, 65535);
 	struct selector out[SELECTORS_MAX];
+	char text[LABEL_MAX];
 	struct ike_ts ts;
 	uint8_t n;
 
-	assert_int_equal(read_ts(&ts, "02 000000" V4_UDP "0a 00 0004"), ERR_SYNTAX);
+	assert_int_equal(read_ts(&ts, "02 000000" V4_UDP "0a 00 0004"), OK);
+	assert_int_equal(ts_choose_label(&ts, &ts, text), ERR_NOTFOUND);
+	assert_int_equal(ts_check_label(&ts, &ts, NULL), ERR_PROTO);
+	assert_int_equal(ts_check_label(&ts, &ts, "ch:a"), ERR_PROTO);
 	assert_int_equal(read_ts(&ts, "02 000000" V4_UDP "0a ff 0005 00"), OK);
 	assert_int_equal(read_ts(&ts, "01 000000" LABEL_A), OK);
 	assert_int_equal(ts_narrow(&ts, &policy, 1, out, &n), ERR_NOTFOUND);
