@@ -91,11 +91,11 @@ auth_choose_child(struct ike *e, struct ike_sa *sa, const struct channel *channe
 	uint16_t r;
 
 	if (negotiation_reread(sa->neg, &m) != OK)
-		return N_TEMPORARY_FAILURE;
+		return N_NO_ADDITIONAL_SAS;
 	r = sa->overlock ? choose_by_label(sa, channels, n_channels, &m) :
 	    choose_by_selectors(sa, channels, n_channels, &m);
 	if (r == 0 && child_new(e, sa, &sa->neg->child) != OK)
-		r = N_TEMPORARY_FAILURE;
+		r = N_NO_ADDITIONAL_SAS;
 	if (r == 0)
 		sa->neg->child->mode = sa->neg->channel.mode;
 	return r;

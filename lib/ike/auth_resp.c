@@ -137,7 +137,7 @@ auth_r_signed(struct ike *e, struct ike_sa *sa, const struct ike_event *ev)
 		return;
 	}
 	if (sa->neg->child != NULL && (r = child_prepare(sa, sa->neg->child)) != OK)
-		drop_child(e, sa, r == ERR_VALUE ? N_TS_UNACCEPTABLE : N_TEMPORARY_FAILURE);
+		drop_child(e, sa, r == ERR_VALUE ? N_TS_UNACCEPTABLE : N_NO_ADDITIONAL_SAS);
 	if (sa->neg->child != NULL)
 		next_job(e, sa, IKE_AWAIT_INSTALL, IKE_JOB_SA_ADD);
 	else
@@ -150,7 +150,7 @@ auth_r_installed(struct ike *e, struct ike_sa *sa, const struct ike_event *ev)
 	if (ev->rc != OK) {
 		report(e, sa, NULL, IKE_REPORT_LOG, LOG_WARN_, "Child SA not installed: %s",
 		    job_why(ev, ""));
-		drop_child(e, sa, N_TEMPORARY_FAILURE);
+		drop_child(e, sa, N_NO_ADDITIONAL_SAS);
 	}
 	finish(e, sa);
 }
