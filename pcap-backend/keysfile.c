@@ -14,6 +14,7 @@ struct section {
 	struct keyed_sa *k;
 	unsigned given;
 	int esn;                       /* -1: as the transform's name says */
+	unsigned line;                 /* where it begins */
 };
 
 /* ---- values ---- */
@@ -248,13 +249,11 @@ section_open(struct keysfile *f, struct section *s)
 
 /* A section is complete: do its values fit each other? */
 static int
-section_close(struct section *s, char why[static KEYSFILE_WHY])
+section_judge(const struct section *s, char why[static KEYSFILE_WHY])
 {
 	struct sa_params *sa;
 	size_t encr = 0, integ = 0, i;
 
-	if (s->k == NULL)
-		return OK;
 	sa = &s->k->sa;
 	for (i = 0; i < ROWS; i++)
 		if (rows[i].must && (s->given & 1u << i) == 0) {
@@ -281,6 +280,16 @@ section_close(struct section *s, char why[static KEYSFILE_WHY])
 	sa->src_sel[0] = selector_host(&sa->src, 17, 0, 65535);
 	sa->dst_sel[0] = selector_host(&sa->dst, 17, s->k->port, s->k->port);
 	return OK;
+}
+
+static int
+section_close(const struct section *s, unsigned *line, char why[static KEYSFILE_WHY])
+{
+	int r = s->k == NULL ? OK : section_judge(s, why);
+
+	if (r != OK)
+		*line = s->line;
+	return r;
 }
 
 static int
@@ -318,16 +327,22 @@ trim(char *s)
 	return s;
 }
 
+/* *line: the number of this one; set to that of the section when what is wrong is the whole of it. */
 static int
-read_line(struct keysfile *f, struct section *s, char *line, char why[static KEYSFILE_WHY])
+read_line(struct keysfile *f, struct section *s, char *octets, unsigned *line,
+    char why[static KEYSFILE_WHY])
 {
-	char *text = trim(line), *eq;
+	char *text = trim(octets), *eq;
+	unsigned here = *line;
 	int r;
 
 	if (*text == '\0' || *text == '#' || *text == ';')
 		return OK;
-	if (strcmp(text, "[sa]") == 0)
-		return (r = section_close(s, why)) != OK ? r : section_open(f, s);
+	if (strcmp(text, "[sa]") == 0) {
+		if ((r = section_close(s, line, why)) == OK && (r = section_open(f, s)) == OK)
+			s->line = here;
+		return r;
+	}
 	if (*text == '[') {
 		(void)snprintf(why, KEYSFILE_WHY, "only sections [sa] are known");
 		return ERR_SYNTAX;
@@ -363,10 +378,10 @@ keysfile_read(struct keysfile *f, struct bytes text, unsigned *line, char why[st
 		}
 		memcpy(buf, one.p, one.n);
 		buf[one.n] = '\0';
-		if ((rc = read_line(f, &s, buf, why)) != OK)
+		if ((rc = read_line(f, &s, buf, line, why)) != OK)
 			goto out;
 	}
-	rc = section_close(&s, why);
+	rc = section_close(&s, line, why);
 	if (rc == OK && f->n == 0) {
 		(void)snprintf(why, KEYSFILE_WHY, "there is no section [sa] in it");
 		rc = ERR_SYNTAX;
