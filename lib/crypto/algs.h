@@ -48,8 +48,14 @@ size_t md_len(int md);
 /* Digest of the parts into out[md_len()]. */
 int md_compute(int md, const struct bytes *parts, size_t n_parts, uint8_t *out);
 
+/* The digest of a key's strength: for what we sign besides AUTH payloads. NULL for Ed25519. */
+const EVP_MD *md_for_key(enum key_type);
+
 /* The cipher for an IANA number and key length in bits; NULL if we do not have it. */
 EVP_CIPHER *cipher_find(uint16_t encr, uint16_t key_bits);
+
+/* A context with its key scheduled, without padding. false: the library failed. */
+bool cipher_schedule(EVP_CIPHER_CTX **, EVP_CIPHER *, const uint8_t *key, bool encrypt);
 
 /* Empties OpenSSL's error queue, so that a failure never shows up in somebody else's. */
 void errors_drop(void);

@@ -5,27 +5,6 @@
 #include "crypto/pkey_int.h"
 #include "crypto/x509_int.h"
 
-static X509 *
-to_openssl(const struct x509 *x)
-{
-	const unsigned char *p = x->der.p;
-
-	return d2i_X509(NULL, &p, (long)x->der.n);
-}
-
-static const EVP_MD *
-digest_for(enum key_type type)
-{
-	switch (type) {
-	case KEY_EC_P384:
-		return algs.md[MD_SHA384];
-	case KEY_EC_P521:
-		return algs.md[MD_SHA512];
-	default:
-		return algs.md[MD_SHA256];
-	}
-}
-
 static int
 to_blob(CMS_ContentInfo *cms, struct blob *out)
 {
@@ -55,11 +34,11 @@ sign(struct bytes content, struct x509 *const *chain, size_t n, const struct pke
 	/* The signer's own certificate, which stays in cert, is added with the signer. */
 	for (i = n; i-- > 0; ) {
 		X509_free(cert);
-		if ((cert = to_openssl(chain[i])) == NULL ||
+		if ((cert = x509_to_openssl(chain[i])) == NULL ||
 		    (i > 0 && CMS_add1_cert(cms, cert) != 1))
 			goto out;
 	}
-	if (CMS_add1_signer(cms, cert, key->key, digest_for(key->type), flags) == NULL ||
+	if (CMS_add1_signer(cms, cert, key->key, md_for_key(key->type), flags) == NULL ||
 	    CMS_final(cms, bio, NULL, flags) != 1)
 		goto out;
 	r = to_blob(cms, out);

@@ -90,20 +90,6 @@ check_structure(struct verifier *v)
 	return 0;
 }
 
-static int
-from_openssl(struct x509 **out, X509 *cert)
-{
-	unsigned char *der = NULL;
-	int n = i2d_X509(cert, &der), r;
-
-	*out = NULL;
-	if (n <= 0)
-		return ERR_SYNTAX;
-	r = x509_from_der(out, bytes_of(der, (size_t)n));
-	OPENSSL_free(der);
-	return r;
-}
-
 /* Only CAs can be part of a path to an anchor. */
 static int
 gather_issuers(struct verifier *v)
@@ -116,7 +102,7 @@ gather_issuers(struct verifier *v)
 	for (i = 0; i < sk_X509_num(v->embedded); i++) {
 		struct x509 *x;
 
-		if ((r = from_openssl(&x, sk_X509_value(v->embedded, i))) != 0)
+		if ((r = x509_from_openssl(&x, sk_X509_value(v->embedded, i))) != 0)
 			return fail(v, r, "a certificate in it cannot be read");
 		if (!x->ca) {
 			x509_free(x);
@@ -233,7 +219,7 @@ check_signer(struct verifier *v, CMS_SignerInfo *si, struct x509 **out, struct c
 	CMS_SignerInfo_get0_algs(si, NULL, &cert, &digest, &signature);
 	if (cert == NULL)
 		return fail(v, ERR_AUTH, "a signer whose certificate is not in it");
-	if ((r = from_openssl(&x, cert)) != 0)
+	if ((r = x509_from_openssl(&x, cert)) != 0)
 		return fail(v, r, "a signer's certificate that cannot be read");
 	*out = v->certs[0] = x;
 	if (!x509_leaf_signs(x, v->why))

@@ -137,14 +137,6 @@ openssl_free(struct esp_key *k)
 static const struct esp_engine aead_engine = { "openssl", aead_seal, aead_open, openssl_free };
 static const struct esp_engine cbc_engine = { "openssl", cbc_seal, cbc_open, openssl_free };
 
-static bool
-schedule(EVP_CIPHER_CTX **ctx, EVP_CIPHER *cipher, const uint8_t *key, int enc)
-{
-	return (*ctx = EVP_CIPHER_CTX_new()) != NULL &&
-	    EVP_CipherInit_ex2(*ctx, cipher, key, NULL, enc, NULL) == 1 &&
-	    EVP_CIPHER_CTX_set_padding(*ctx, 0) == 1;
-}
-
 int
 esp_openssl_new(struct esp_key *k, struct bytes cipher_key, struct bytes integ_key)
 {
@@ -155,13 +147,13 @@ esp_openssl_new(struct esp_key *k, struct bytes cipher_key, struct bytes integ_k
 	if (cipher == NULL)
 		return ERR_UNSUPPORTED;
 	k->engine = k->transform.encr == ESP_AES_CBC ? &cbc_engine : &aead_engine;
-	if (!schedule(&k->enc, cipher, cipher_key.p, 1))
+	if (!cipher_schedule(&k->enc, cipher, cipher_key.p, true))
 		return ERR_CRYPTO;
 	if (k->transform.encr != ESP_AES_CBC)
 		return 0;
 	if (crypto_random(iv_key, sizeof(iv_key)) != 0 ||
-	    !schedule(&k->iv_gen, algs.aes_cbc[0], iv_key, 1) ||
-	    !schedule(&k->dec, cipher, cipher_key.p, 0) ||
+	    !cipher_schedule(&k->iv_gen, algs.aes_cbc[0], iv_key, true) ||
+	    !cipher_schedule(&k->dec, cipher, cipher_key.p, false) ||
 	    (k->mac = EVP_MAC_CTX_dup(algs.hmac[md_of_integ(k->transform.integ)])) == NULL ||
 	    EVP_MAC_init(k->mac, integ_key.p, integ_key.n, NULL) != 1)
 		goto out;

@@ -26,6 +26,21 @@ md_len(int md)
 	return md >= 0 && md < MD_COUNT ? len[md] : 0;
 }
 
+const EVP_MD *
+md_for_key(enum key_type type)
+{
+	switch (type) {
+	case KEY_ED25519:
+		return NULL;
+	case KEY_EC_P384:
+		return algs.md[MD_SHA384];
+	case KEY_EC_P521:
+		return algs.md[MD_SHA512];
+	default:
+		return algs.md[MD_SHA256];
+	}
+}
+
 int
 md_compute(int md, const struct bytes *parts, size_t n_parts, uint8_t *out)
 {

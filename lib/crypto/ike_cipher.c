@@ -79,11 +79,11 @@ ike_cipher_info(uint16_t encr, uint16_t key_bits, uint16_t integ, struct ike_cip
 	return 0;
 }
 
-static bool
-schedule(EVP_CIPHER_CTX **ctx, EVP_CIPHER *cipher, const uint8_t *key, int enc)
+bool
+cipher_schedule(EVP_CIPHER_CTX **ctx, EVP_CIPHER *cipher, const uint8_t *key, bool encrypt)
 {
 	return (*ctx = EVP_CIPHER_CTX_new()) != NULL &&
-	    EVP_CipherInit_ex2(*ctx, cipher, key, NULL, enc, NULL) == 1 &&
+	    EVP_CipherInit_ex2(*ctx, cipher, key, NULL, encrypt ? 1 : 0, NULL) == 1 &&
 	    EVP_CIPHER_CTX_set_padding(*ctx, 0) == 1;
 }
 
@@ -105,11 +105,11 @@ ike_cipher_new(struct ike_cipher **out, uint16_t encr, uint16_t key_bits, uint16
 		return ERR_NOMEM;
 	c->info = info;
 	r = ERR_CRYPTO;
-	if (!schedule(&c->enc, cipher, key.p, 1))
+	if (!cipher_schedule(&c->enc, cipher, key.p, true))
 		goto out;
 	if (info.aead)
 		memcpy(c->salt, key.p + info.key, sizeof(c->salt));
-	else if (!schedule(&c->dec, cipher, key.p, 0) ||
+	else if (!cipher_schedule(&c->dec, cipher, key.p, false) ||
 	    (c->mac = EVP_MAC_CTX_dup(algs.hmac[md_of_integ(integ)])) == NULL ||
 	    EVP_MAC_init(c->mac, integ_key.p, integ_key.n, NULL) != 1)
 		goto out;

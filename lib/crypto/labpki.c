@@ -51,7 +51,6 @@ static int
 load_issuer(struct issue *is)
 {
 	const struct pki_request *req = is->req;
-	const unsigned char *p;
 	int r;
 
 	if (req->issuer_cert == NULL)
@@ -67,8 +66,7 @@ load_issuer(struct issue *is)
 		return fail(is, ERR_VALUE, is->chain[0]->ca ?
 		    "the issuer's key and certificate do not belong together" :
 		    "the issuer's certificate is not a CA's");
-	p = is->chain[0]->der.p;
-	is->issuer = d2i_X509(NULL, &p, (long)is->chain[0]->der.n);
+	is->issuer = x509_to_openssl(is->chain[0]);
 	return is->issuer != NULL ? 0 :
 	    fail(is, ERR_SYNTAX, "the issuer's certificate cannot be read");
 }
@@ -105,21 +103,6 @@ set_names(struct issue *is)
 	return 0;
 }
 
-static const EVP_MD *
-digest_for(const EVP_PKEY *key)
-{
-	switch (key_type_of(key)) {
-	case KEY_ED25519:
-		return NULL;
-	case KEY_EC_P384:
-		return algs.md[MD_SHA384];
-	case KEY_EC_P521:
-		return algs.md[MD_SHA512];
-	default:
-		return algs.md[MD_SHA256];
-	}
-}
-
 static int
 make_certificate(struct issue *is)
 {
@@ -140,7 +123,7 @@ make_certificate(struct issue *is)
 		return fail(is, r, r == ERR_VALUE ?
 		    "a subjectAltName must be dns:.., uri:.., ip:.. or email:.." :
 		    "the cryptographic library failed");
-	if (X509_sign(is->cert, signer, digest_for(signer)) <= 0)
+	if (X509_sign(is->cert, signer, md_for_key(key_type_of(signer))) <= 0)
 		return fail(is, ERR_CRYPTO, "the cryptographic library failed");
 	return 0;
 }

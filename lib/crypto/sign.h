@@ -31,7 +31,7 @@ enum key_type pkey_type(const struct pkey *);
 /*
  * Load a private key from a PEM/DER file or any OpenSSL store URI ("file:", "pkcs11:" ...). ERR_IO
  * (a file that cannot be read), ERR_SYNTAX (no key there, an encrypted one, a store that cannot be
- * opened), ERR_UNSUPPORTED (type, or RSA not of 2048 to 8192 bits); *why then points to static text.
+ * opened), ERR_UNSUPPORTED (type, or RSA not of 2048 to 8192 bits); *why then is a static text.
  */
 int pkey_load(struct pkey **, const char *uri, const char **why);
 /* True when the private key belongs to the certificate's public key. */

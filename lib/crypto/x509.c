@@ -103,6 +103,28 @@ out:
 	return r;
 }
 
+X509 *
+x509_to_openssl(const struct x509 *x)
+{
+	const unsigned char *p = x->der.p;
+
+	return d2i_X509(NULL, &p, (long)x->der.n);
+}
+
+int
+x509_from_openssl(struct x509 **out, X509 *cert)
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509(cert, &der), r;
+
+	*out = NULL;
+	if (n <= 0)
+		return ERR_SYNTAX;
+	r = x509_from_der(out, bytes_of(der, (size_t)n));
+	OPENSSL_free(der);
+	return r;
+}
+
 void
 x509_free(struct x509 *x)
 {

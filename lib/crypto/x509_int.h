@@ -37,6 +37,11 @@ struct x509 {
 /* Read the Extensions (a SEQUENCE) of a certificate into *x. Errors only set bad_extension. */
 void x509_read_extensions(struct x509 *x, struct bytes extensions);
 
+/* OpenSSL's form, key included: slow to make. NULL if it does not like it. The caller's to free. */
+X509 *x509_to_openssl(const struct x509 *);
+/* And back from it. */
+int x509_from_openssl(struct x509 **, X509 *);
+
 /* Certificates of a PEM file, in order. *n is the room in out[], then how many there were.
  * ERR_IO, ERR_SYNTAX (also: none), ERR_SPACE. */
 int x509_read_pem(const char *path, struct x509 **out, size_t *n, const char **why);

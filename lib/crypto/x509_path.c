@@ -108,12 +108,11 @@ check_issuer(const struct x509_path *path, size_t i, const char **why)
 	return x->path_len >= 0 && below > x->path_len ? ERR_AUTH : 0;
 }
 
-/* OpenSSL's form of a certificate, with what it derives from the extensions. */
+/* In OpenSSL's form, with what it derives from the extensions. */
 static X509 *
-to_openssl(const struct x509 *x)
+with_extensions(const struct x509 *x)
 {
-	const unsigned char *p = x->der.p;
-	X509 *cert = d2i_X509(NULL, &p, (long)x->der.n);
+	X509 *cert = x509_to_openssl(x);
 
 	if (cert != NULL && X509_check_purpose(cert, -1, 0) != 1) {
 		X509_free(cert);
@@ -134,14 +133,14 @@ check_names(const struct x509_path *path, size_t i, const char **why)
 	if (path->cert[i]->name_constraints.n == 0)
 		return 0;
 	*why = "a name in the chain is outside its issuer's name constraints";
-	if ((cert = to_openssl(path->cert[i])) == NULL ||
+	if ((cert = with_extensions(path->cert[i])) == NULL ||
 	    (nc = X509_get_ext_d2i(cert, NID_name_constraints, NULL, NULL)) == NULL)
 		goto out;
 	for (k = 0; k < i; k++) {
 		if (k > 0 && self_issued(path->cert[k]))
 			continue;
 		X509_free(cert);
-		if ((cert = to_openssl(path->cert[k])) == NULL ||
+		if ((cert = with_extensions(path->cert[k])) == NULL ||
 		    NAME_CONSTRAINTS_check(cert, nc) != X509_V_OK)
 			goto out;
 	}
