@@ -88,7 +88,7 @@ struct sa_params {
 	uint8_t key[SA_KEY_MAX];         /* cipher key | salt | integrity key */
 	uint16_t key_len;
 	uint16_t replay_window;          /* packets, inbound; 0 = off, else >= 64 */
-	struct selector src_sel[SELECTORS_MAX];   /* packet source side */
+	struct selector src_sel[SELECTORS_MAX];   /* packet source side; [i] goes with dst_sel[i] */
 	struct selector dst_sel[SELECTORS_MAX];
 	uint8_t n_src_sel, n_dst_sel;
 	char channel[ID_MAX];            /* channel of the NVA document */

@@ -79,7 +79,7 @@ struct ike_peer {
 	struct addr local;                       /* our underlay address towards it */
 	struct addr addrs[ADDRS_MAX];            /* its underlay addresses; the first is used to initiate */
 	uint8_t n_addrs;
-	struct channel channels[CHANNELS_MAX];
+	struct channel channels[CHANNELS_MAX];   /* one Child SA is set up: for the first */
 	uint8_t n_channels;
 	bool initiate;                           /* set up now and keep up; else wait for it or for an acquire */
 };
@@ -115,6 +115,12 @@ struct ike_event {
 		} datagram;
 		struct { uint8_t method; struct bytes auth; } sign;
 		struct { const char *identity; int64_t not_after; } verified;
+		/*
+		 * AUTHORIZED: rc says whether the peer may be spoken with at all (if not, the IKE SA
+		 * is refused). A label asked for whose channel is not among `channels` costs the Child
+		 * SA only (TS_UNACCEPTABLE). Our own side of the answer: `node` must be the peer that
+		 * we meant when we are the initiator.
+		 */
 		struct {
 			uint32_t grant;
 			const char *node;

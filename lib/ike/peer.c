@@ -139,7 +139,7 @@ look_after(struct ike *e, struct peer *p, uint32_t pause)
 void
 peer_retry(struct ike *e, struct peer *p, bool failed)
 {
-	if (!p->configured || !p->initiate || p->held)
+	if (!p->configured || !(p->initiate || p->renew) || p->held)
 		return;
 	if (p->pause_ms == 0 || !failed)
 		p->pause_ms = e->cfg.retry_ms;
@@ -191,8 +191,12 @@ peer_look(struct ike *e, struct peer *p)
 	struct sas_seen seen = see(p);
 	struct ike_sa *sa, *next;
 
-	if (!p->configured || p->held || !(p->initiate || p->wanted) || seen.trying)
+	if (!p->configured || p->held || !(p->initiate || p->wanted || p->renew) || seen.trying)
 		return;
+	if (seen.served && p->renew) {
+		start(e, p, true);
+		return;
+	}
 	if (seen.served) {
 		p->wanted = false;
 		return;
@@ -213,8 +217,9 @@ peer_look(struct ike *e, struct peer *p)
 void
 peer_replace(struct ike *e, struct peer *p)
 {
-	if (!see(p).trying)
-		start(e, p, true);
+	p->renew = true;
+	p->pause_ms = 0;
+	peer_soon(e, p);
 }
 
 bool
@@ -278,7 +283,7 @@ peer_up(struct ike *e, struct ike_sa *sa)
 		return;
 	}
 	p->pause_ms = 0;
-	p->wanted = false;
+	p->wanted = p->renew = false;
 	ike_timer_clear(e, &p->timer);
 	for (o = p->sas; o != NULL && stands(sa); o = next) {
 		next = o->peer_next;

@@ -15,6 +15,7 @@ struct peer {
 	bool initiate;                   /* keep connected */
 	bool held;                       /* closed by command: wait to be asked */
 	bool wanted;                     /* asked for by command or acquire */
+	bool renew;                      /* what stands is to be replaced */
 	struct addr local, addrs[ADDRS_MAX];
 	uint8_t n_addrs, n_channels;
 	struct channel *channels;        /* owned */
@@ -42,7 +43,7 @@ void peers_free(struct ike *);
 /* Free unconfigured ones without an SA, at the end of a call. */
 void peers_reap(struct ike *);
 
-/* Set up a new SA beside the one that stands. */
+/* Set up a new SA beside the one that stands, however often that takes. */
 void peer_replace(struct ike *, struct peer *);
 /* The timer fired: set up what is missing. */
 void peer_look(struct ike *, struct peer *);

@@ -16,7 +16,7 @@ window_judge(const struct window *w, const struct ike_header *h, uint64_t mark)
 		return window_busy(w) && h->message_id == w->next_out - 1 ? WINDOW_NEW
 									  : WINDOW_OUTSIDE;
 	if (h->message_id == w->next_in)
-		return w->answering ? WINDOW_OUTSIDE : WINDOW_NEW;
+		return w->answering || w->next_in == UINT32_MAX ? WINDOW_OUTSIDE : WINDOW_NEW;
 	if (w->next_in != 0 && h->message_id == w->next_in - 1 && mark == w->in_mark)
 		return WINDOW_REPEAT;
 	return WINDOW_OUTSIDE;

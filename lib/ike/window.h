@@ -27,7 +27,8 @@ enum window_verdict {
 
 /* A keyed fingerprint of a whole datagram. */
 uint64_t window_mark(const uint8_t seed[static 16], struct bytes datagram);
-/* Judges only. NEW is to be believed once the ICV has been verified. */
+/* Judges only. NEW is to be believed once the ICV has been verified. The last Message ID is never
+ * NEW: the next one would be 0 again (section 2.2). */
 enum window_verdict window_judge(const struct window *, const struct ike_header *, uint64_t mark);
 /* An authenticated NEW request: from now on it is the one before. */
 void window_accept_request(struct window *, const struct ike_header *, uint64_t mark);

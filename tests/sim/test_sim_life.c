@@ -376,6 +376,32 @@ soft_lifetime_brings_new_keys_without_a_gap(void **state)
 	pair_free(&p);
 }
 
+/* The first try of the replacement fails; nobody says "soft" a second time. */
+static void
+replacement_is_tried_until_it_stands(void **state)
+{
+	struct pair p = pair_new(24);
+
+	(void)state;
+	sim_start(p.a);
+	sim_start(p.b);
+	sim_peer(p.b, p.a, false);
+	sim_peer(p.a, p.b, false);
+	sim_command(p.a, IKE_EV_INITIATE, "b");
+	assert_true(pair_up(&p));
+	first_spi = sim_child(p.a).spi_in;
+	least_live = 2;
+	p.b->refuse[IKE_JOB_AUTHORIZE] = ERR_TIMEOUT;
+	expire(p.a, false);
+	sim_run(p.sim, 3000);
+	assert_true(ike_counters(p.a->e)->ike_failed >= 1);
+	assert_int_equal(sim_child(p.a).spi_in, first_spi);
+	p.b->refuse[IKE_JOB_AUTHORIZE] = OK;
+	assert_true(sim_until(p.sim, renewed, 10000));
+	assert_int_equal(least_live, 2);
+	pair_free(&p);
+}
+
 static void
 hard_lifetime_ends_it_and_it_is_set_up_anew(void **state)
 {
@@ -540,6 +566,7 @@ main(void)
 		cmocka_unit_test(changed_transform_brings_new_sas),
 		cmocka_unit_test(moved_peer_is_set_up_at_its_new_address),
 		cmocka_unit_test(soft_lifetime_brings_new_keys_without_a_gap),
+		cmocka_unit_test(replacement_is_tried_until_it_stands),
 		cmocka_unit_test(hard_lifetime_ends_it_and_it_is_set_up_anew),
 		cmocka_unit_test(initiator_behind_a_nat),
 		cmocka_unit_test(responder_behind_a_static_nat),
