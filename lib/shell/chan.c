@@ -10,6 +10,8 @@
 
 #define QUEUE_DEFAULT (4u * 1024 * 1024)
 #define PER_WAKEUP 64      /* messages taken from one channel before others get their turn */
+#define BATCH_OCTETS (32u * 1024)
+#define BATCH_HEAD 6       /* type and length */
 
 struct queued {
 	struct queued *next;
@@ -31,11 +33,14 @@ struct chan {
 	bool fd_taken;
 	struct queued *first, **last;
 	size_t octets;
+	struct wr batch;         /* of this wake-up: a process that is woken by each message does no more than that one */
+	struct loop_later later; /* sends it */
 	uint8_t *buf;            /* SEQ_MAX, secrets pass through: wiped after use */
 };
 
 static void chan_readable(struct chan *);
 static void chan_writable(struct chan *);
+static void batch_late(void *arg);
 
 static void
 chan_event(void *arg, int fd, int what)
@@ -68,6 +73,7 @@ chan_new(struct loop *l, int fd, const struct chan_setup *setup)
 	if (c->setup.queue_octets == 0)
 		c->setup.queue_octets = QUEUE_DEFAULT;
 	(void)strncpy(c->name, setup->name, sizeof c->name - 1);
+	c->later = (struct loop_later){ .fn = batch_late, .arg = c };
 	if ((c->buf = malloc(SEQ_MAX)) == NULL)
 		goto fail;
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
@@ -105,6 +111,10 @@ chan_shut(struct chan *c)
 {
 	loop_io_free(c->io);
 	c->io = NULL;
+	loop_later_cancel(c->loop, &c->later);
+	wipe(c->batch.p, c->batch.n);
+	free(c->batch.p);
+	c->batch = wr_fixed(NULL, 0);
 	while (c->first != NULL)
 		drop_first(c);
 	if (c->fd != -1)
@@ -163,7 +173,7 @@ chan_set_phase(struct chan *c, uint32_t phase)
 size_t
 chan_queued(const struct chan *c)
 {
-	return c->octets;
+	return c->octets + c->batch.n;
 }
 
 void
@@ -258,6 +268,95 @@ chan_read_rest(struct chan *c)
 /* ------------------------------------------------------------------ sending */
 
 static int
+chan_queue(struct chan *c, uint16_t type, struct bytes body, int fd)
+{
+	struct queued *q;
+
+	if (c->octets + body.n > c->setup.queue_octets)
+		return ERR_SPACE;
+	if ((q = calloc(1, sizeof *q)) == NULL)
+		return ERR_NOMEM;
+	q->type = type;
+	q->fd = -1;
+	if (blob_copy(&q->body, body) != OK ||
+	    (fd != -1 && (q->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3)) == -1)) {
+		blob_free(&q->body);
+		free(q);
+		return ERR_NOMEM;
+	}
+	*c->last = q;
+	c->last = &q->next;
+	c->octets += body.n;
+	loop_io_want(c->io, LOOP_READ | LOOP_WRITE);
+	return OK;
+}
+
+/* What can't be sent now is queued. */
+static int
+send_or_queue(struct chan *c, uint16_t type, struct bytes body, int fd)
+{
+	int r;
+
+	if (c->first == NULL) {
+		r = seq_send(c->fd, type, body, fd);
+		/* The end of the other side is told by the loop, never from within a send. */
+		if (r != ERR_AGAIN)
+			return r;
+	}
+	return chan_queue(c, type, body, fd);
+}
+
+/* Room was looked for when the message came, so that nothing but memory can be missing. */
+static int
+batch_flush(struct chan *c)
+{
+	struct rd r = rd_open(wr_view(&c->batch));
+	int rc = OK;
+
+	loop_later_cancel(c->loop, &c->later);
+	while (rd_left(&r) > 0 && rc == OK) {
+		uint16_t type = rd_u16(&r);
+		uint32_t n = rd_u32(&r);
+
+		rc = send_or_queue(c, type, rd_take(&r, n), -1);
+	}
+	wipe(c->batch.p, c->batch.n);
+	c->batch.n = 0;
+	return rc;
+}
+
+static void
+batch_late(void *arg)
+{
+	struct chan *c = arg;
+	int r;
+
+	c->depth++;
+	if ((r = batch_flush(c)) != OK && r != ERR_GONE)
+		chan_break(c, r, err_str(r));
+	c->depth--;
+	if (c->freed && c->depth == 0)
+		chan_free(c);
+}
+
+static bool
+batch_add(struct chan *c, uint16_t type, struct bytes body)
+{
+	uint8_t *p;
+
+	if (c->first != NULL || body.n > BATCH_OCTETS / 4 || !loop_later(c->loop, &c->later))
+		return false;
+	if (c->batch.p == NULL && (p = malloc(BATCH_OCTETS)) != NULL)
+		c->batch = wr_fixed(p, BATCH_OCTETS);
+	if (c->batch.cap - c->batch.n < BATCH_HEAD + body.n)
+		return false;
+	wr_u16(&c->batch, type);
+	wr_u32(&c->batch, (uint32_t)body.n);
+	wr_put(&c->batch, body);
+	return true;
+}
+
+static int
 flush(struct chan *c)
 {
 	int r = OK;
@@ -282,30 +381,6 @@ chan_writable(struct chan *c)
 		chan_break(c, ERR_GONE, err_str(r));
 }
 
-static int
-chan_queue(struct chan *c, uint16_t type, struct bytes body, int fd)
-{
-	struct queued *q;
-
-	if (c->octets + body.n > c->setup.queue_octets)
-		return ERR_SPACE;
-	if ((q = calloc(1, sizeof *q)) == NULL)
-		return ERR_NOMEM;
-	q->type = type;
-	q->fd = -1;
-	if (blob_copy(&q->body, body) != OK ||
-	    (fd != -1 && (q->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3)) == -1)) {
-		blob_free(&q->body);
-		free(q);
-		return ERR_NOMEM;
-	}
-	*c->last = q;
-	c->last = &q->next;
-	c->octets += body.n;
-	loop_io_want(c->io, LOOP_READ | LOOP_WRITE);
-	return OK;
-}
-
 int
 chan_send(struct chan *c, uint16_t type, struct bytes body, int fd)
 {
@@ -313,15 +388,13 @@ chan_send(struct chan *c, uint16_t type, struct bytes body, int fd)
 
 	if (c == NULL || c->broken)
 		return ERR_GONE;
-	if (body.n > SEQ_MAX - 2)
+	if (body.n > SEQ_MAX - 2 || chan_queued(c) + body.n > c->setup.queue_octets)
 		return ERR_SPACE;
-	if (c->first == NULL) {
-		r = seq_send(c->fd, type, body, fd);
-		/* The end of the other side is told by the loop, never from within a send. */
-		if (r != ERR_AGAIN)
-			return r;
-	}
-	return chan_queue(c, type, body, fd);
+	if (fd == -1 && batch_add(c, type, body))
+		return OK;
+	if ((r = batch_flush(c)) != OK)
+		return r;
+	return send_or_queue(c, type, body, fd);
 }
 
 int
@@ -342,6 +415,8 @@ chan_drain(struct chan *c, int ms)
 
 	if (c == NULL || c->broken)
 		return ERR_GONE;
+	if ((r = batch_flush(c)) != OK)
+		return r;
 	while ((r = flush(c)) == ERR_AGAIN) {
 		p = (struct pollfd){ .fd = c->fd, .events = POLLOUT };
 		if (poll(&p, 1, ms) <= 0)

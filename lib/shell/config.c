@@ -171,7 +171,7 @@ check_together(const struct config *c, const char **section, const char **key)
 	}
 	*section = "ike";
 	if (c->port == c->natt_port) {
-		*key = "natt-port";
+		*key = config_line(c, "ike", "natt-port") > 1 ? "natt-port" : "port";
 		return "port and natt-port are the same: give two different ones";
 	}
 	*section = "debug";

@@ -18,6 +18,8 @@ struct loop {
 	bool stopped;
 	loop_fn after;
 	void *after_arg;
+	bool awake;              /* within a wake-up */
+	struct loop_later *later, **later_last;
 	struct loop_sig {
 		struct loop *loop;
 		struct event *ev;
@@ -73,6 +75,7 @@ loop_new(void)
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	l->now = clock_ms();
+	l->later_last = &l->later;
 	return l;
 }
 
@@ -102,6 +105,18 @@ loop_stop(struct loop *l)
 	(void)event_base_loopbreak(l->base);
 }
 
+/* What is called may add more. */
+static void
+run_later(struct loop *l)
+{
+	struct loop_later *n;
+
+	while ((n = l->later) != NULL) {
+		loop_later_cancel(l, n);
+		n->fn(n->arg);
+	}
+}
+
 /* Ends a bounded wait; the wake-up itself is all that is wanted. */
 static void
 wait_over(evutil_socket_t fd, short what, void *arg)
@@ -124,10 +139,13 @@ loop_step(struct loop *l, int wait_ms)
 		(void)event_add(limit, &tv);
 	}
 	l->stale = true;
+	l->awake = true;
 	r = event_base_loop(l->base, wait_ms == 0 ? EVLOOP_NONBLOCK : EVLOOP_ONCE);
 	loop_wake(l);
 	if (l->after != NULL)
 		l->after(l->after_arg);
+	run_later(l);
+	l->awake = false;
 	if (limit != NULL)
 		event_free(limit);
 	return r < 0 ? ERR_IO : OK;
@@ -149,6 +167,34 @@ loop_after(struct loop *l, loop_fn fn, void *arg)
 {
 	l->after = fn;
 	l->after_arg = arg;
+}
+
+bool
+loop_later(struct loop *l, struct loop_later *n)
+{
+	if (!l->awake)
+		return false;
+	if (n->set)
+		return true;
+	n->set = true;
+	n->next = NULL;
+	*l->later_last = n;
+	l->later_last = &n->next;
+	return true;
+}
+
+void
+loop_later_cancel(struct loop *l, struct loop_later *n)
+{
+	struct loop_later **at = &l->later;
+
+	if (!n->set)
+		return;
+	while (*at != n)
+		at = &(*at)->next;
+	if ((*at = n->next) == NULL)
+		l->later_last = at;
+	n->set = false;
 }
 
 /* ------------------------------------------------------------------ descriptors */

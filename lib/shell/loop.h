@@ -58,4 +58,16 @@ int loop_signal(struct loop *, int signo, loop_signal_fn, void *arg);
 /* Called at the end of each wake-up, after all events of it; for flushing batches. One per loop. */
 void loop_after(struct loop *, loop_fn, void *arg);
 
+/* Something to be done at the end of a wake-up, embedded in what it is for: fn and arg are set by
+ * its owner, the rest is 0. */
+struct loop_later {
+	loop_fn fn;
+	void *arg;
+	struct loop_later *next;
+	bool set;
+};
+/* Call it once, after loop_after()'s function. False outside of a wake-up: it will not be called. */
+bool loop_later(struct loop *, struct loop_later *);
+void loop_later_cancel(struct loop *, struct loop_later *);
+
 #endif
