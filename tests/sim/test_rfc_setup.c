@@ -317,6 +317,68 @@ initial_contact_is_said_once(void **state)
 	pair_free(&p);
 }
 
+/* What a's entropy yields in place of SPIs until it runs out. */
+struct poor {
+	struct ike_callbacks good;
+	unsigned spis, esp_spis;
+};
+
+static int
+poor_random(void *arg, uint8_t *to, size_t n)
+{
+	struct poor *p = arg;
+
+	if ((n == 8 && p->spis > 0 && p->spis--) || (n == 4 && p->esp_spis > 0 && p->esp_spis--)) {
+		memset(to, 0, n);
+		if (n == 4)
+			memcpy(to, &(uint32_t){ 255 }, 4);
+		return OK;
+	}
+	return p->good.random(p->good.arg, to, n);
+}
+
+static int
+good_ke(void *arg, uint16_t group, struct ke **ke)
+{
+	struct poor *p = arg;
+
+	return p->good.ke_new(p->good.arg, group, ke);
+}
+
+/* RFC 7296 section 3.1 and RFC 4303 section 2.1: neither 0 nor what is reserved. */
+static void
+reserved_spis_are_not_used(void **state)
+{
+	struct pair p = taped_pair(9);
+	struct poor poor = { .spis = 2 };
+	static const uint8_t der[300] = { 0x30 };
+	struct bytes cert = bytes_of(der, sizeof der);
+
+	(void)state;
+	p.a->hold[IKE_JOB_SIGN] = true;
+	sim_start(p.b);
+	sim_peer(p.b, p.a, false);
+	p.a->cfg.certs = &cert;
+	p.a->cfg.n_certs = 1;
+	sim_start(p.a);
+	ike_free(p.a->e);
+	poor.good = p.a->cfg.cb;
+	p.a->cfg.cb = (struct ike_callbacks){ &poor, poor_random, good_ke };
+	p.a->e = ike_new(&p.a->cfg, p.sim->now);
+	assert_non_null(p.a->e);
+	sim_peer(p.a, p.b, true);
+	sim_run(p.sim, 100);
+	assert_int_equal(poor.spis, 0);
+	assert_true(read_sent(0).hdr.spi_i != 0);
+	poor.esp_spis = 3;
+	p.a->hold[IKE_JOB_SIGN] = false;
+	sim_event(p.a, &(struct ike_event){ .type = IKE_EV_REISSUE, .u.reissue = IKE_JOB_SIGN });
+	assert_true(pair_up(&p));
+	assert_int_equal(poor.esp_spis, 0);
+	assert_true(sim_child(p.a).spi_in > 255);
+	pair_free(&p);
+}
+
 int
 main(void)
 {
@@ -329,6 +391,7 @@ main(void)
 		cmocka_unit_test(port_4500_from_ike_auth_on_behind_a_nat),
 		cmocka_unit_test(no_proposal_is_said_without_state),
 		cmocka_unit_test(initial_contact_is_said_once),
+		cmocka_unit_test(reserved_spis_are_not_used),
 	};
 	int failed = sim_test_main(tests, sizeof tests / sizeof tests[0]);
 
