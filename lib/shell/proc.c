@@ -157,7 +157,10 @@ on_ready(void *arg, struct chan *c, struct bytes body, int fd)
 		return ERR_SYNTAX;
 	chan_set_phase(c, PROC_PHASE_READY);
 	p->ready = p->was_ready = true;
-	log_debug("process %s (pid %d) is ready", p->def->name, (int)p->pid);
+	if (p->restarts != 0)
+		log_info("process %s is up again (pid %d)", p->def->name, (int)p->pid);
+	else
+		log_debug("process %s (pid %d) is ready", p->def->name, (int)p->pid);
 	for (i = 0; i < ps->n; i++)
 		if (!ps->procs[i].was_ready)
 			return OK;
