@@ -39,8 +39,8 @@ class Fleet:
         shutil.copyfile(path, tmp)
         os.replace(tmp, os.path.join(self.www, "authorization.cms"))
 
-    def edit(self, change, serial=None):
-        """A copy of the first document with a new serial, changed by change(root); the signed file's path."""
+    def edit_xml(self, change, serial=None):
+        """A copy of the first document with a new serial, changed by change(root); the file's path."""
         if serial is None:
             self.serial += 1
             serial = self.serial
@@ -50,8 +50,13 @@ class Fleet:
         root.set("serial", str(serial))
         change(root)
         xml = os.path.join(self.lab.dir, f"authorization-{serial}.xml")
-        cms = os.path.join(self.lab.dir, f"authorization-{serial}.cms")
         tree.write(xml, encoding="utf-8", xml_declaration=True)
+        return xml
+
+    def edit(self, change, serial=None):
+        """The same, signed by the NVA."""
+        xml = self.edit_xml(change, serial)
+        cms = xml.removesuffix(".xml") + ".cms"
         netlab.overlock("authz", "sign", "-c", self.pki("nva-signer.crt"), "-k", self.pki("nva-signer.key"),
                         "-o", cms, xml)
         return cms

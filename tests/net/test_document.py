@@ -72,11 +72,12 @@ def expired(fleet):
         now = datetime.datetime.now(datetime.timezone.utc)
         root.set("issued", (now - datetime.timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ"))
         root.set("expires", (now - datetime.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ"))
-    fleet.publish(past)
+    # the operator's command would refuse to sign this
+    fleet.publish_file(signed_by_nva(fleet, fleet.edit_xml(past)))
 
 
 def older_serial(fleet):
-    fleet.publish_file(fleet.edit(lambda root: None, serial=0))
+    fleet.publish_file(fleet.edit(lambda root: None, serial=1))
 
 
 def schema_violation(fleet):
