@@ -7,6 +7,7 @@ IKEV2D_SRCS := \
 	ikev2d/backend_exec.c \
 	ikev2d/control_json.c \
 	ikev2d/control_proc.c \
+	ikev2d/control_request.c \
 	ikev2d/engine_actions.c \
 	ikev2d/engine_keylog.c \
 	ikev2d/engine_proc.c \
