@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Two engines, one of which has begun an IKE SA with the other; whoever writes the input is the
- * network, and knows the keys. The input is a sequence of records: an octet that says what happens,
- * 16 bits of length, that many octets.
+ * network, and knows the keys. The input is an octet of options, then a sequence of records: an
+ * octet that says what happens, 16 bits of length, that many octets.
  */
 /* reads: lib/ike/arrive.c lib/ike/exchange.c lib/ike/window.c lib/ike/init_r.c lib/ike/init_i.c */
 /* reads: lib/ike/auth_child.c lib/ike/auth_init.c lib/ike/auth_resp.c lib/ike/info.c */
@@ -10,8 +10,10 @@
 #include <stdlib.h>
 
 #include "crypto/crypto.h"
+#include "ike/exchange.h"
 #include "ike/ike.h"
 #include "ike/msg.h"
+#include "ike/send.h"
 #include "ike/sk.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -29,6 +31,14 @@ enum op {
 	OP_NATT,    /* as RAW, at the NAT-T port */
 	OPS
 };
+/* Options: how the two are configured. */
+#define OPT_COOKIES     1u       /* the responder always demands one */
+#define OPT_OTHER_GROUP 2u       /* it wants a group that is not the initiator's first */
+#define OPT_CHANNEL_KE  4u       /* the channel insists on a group */
+#define OPT_ENCAP       8u
+#define OPT_CBC         16u
+#define OPT_TUNNEL      32u
+
 #define OP_MASK   7u
 #define OP_ENGINE 8u
 
@@ -46,6 +56,7 @@ struct side {
 
 static struct side sides[2];
 static int64_t now;
+static uint8_t options;
 
 int
 LLVMFuzzerInitialize(int *argc __attribute__((unused)), char ***argv __attribute__((unused)))
@@ -91,6 +102,10 @@ vxlan(void)
 	};
 
 	require(esp_transform_parse(&c.esp, "aes128gcm16") == 0);
+	if ((options & OPT_CHANNEL_KE) != 0)
+		c.ke = KE_CURVE25519;
+	if ((options & OPT_TUNNEL) != 0)
+		c.mode = SA_TUNNEL;
 	return c;
 }
 
@@ -169,6 +184,38 @@ input(struct side *s, const struct ike_event *ev)
 		carry_out(s, &a);
 }
 
+/* A layer above brings an exchange of its own. */
+static void
+answer_empty(struct ike *e, struct ike_sa *sa, const struct arrival *a)
+{
+	(void)a;
+	require(respond_empty(e, sa) == 0);
+}
+
+static const struct ike_row more_rows[] = {
+	{ EX_GSA_REGISTRATION, false, ROW_BOTH, IKE_STATE_BIT(IKE_UP), PL_BIT(PL_NONCE),
+	    PL_BIT(PL_N), answer_empty },
+};
+
+static void
+choose_suites(struct ike_config *c, bool responder)
+{
+	static const struct ike_suite cbc = {
+		.encr = { { ENCR_AES_CBC, 128 } }, .prf = { PRF_HMAC_SHA2_256 },
+		.integ = { INTEG_HMAC_SHA2_256_128 }, .ke = { KE_CURVE25519 },
+	};
+	static const struct ike_suite other = {
+		.encr = { { ENCR_AES_GCM_16, 256 } },
+		.prf = { PRF_HMAC_SHA2_256 },
+		.ke = { KE_ECP256 },
+	};
+
+	if ((options & OPT_CBC) != 0)
+		c->suites[c->n_suites++] = cbc;
+	else if ((options & OPT_OTHER_GROUP) != 0 && responder)
+		c->suites[c->n_suites++] = other;
+}
+
 static void
 begin(struct side *s, uint8_t host, const char *name)
 {
@@ -188,7 +235,12 @@ begin(struct side *s, uint8_t host, const char *name)
 	c.n_certs = 1;
 	c.certreq = bytes_str("twenty octets of hash");
 	c.certreq.n = 20;
+	c.force_encap = (options & OPT_ENCAP) != 0;
+	if ((options & OPT_COOKIES) != 0)
+		c.cookie_threshold = 0;
+	choose_suites(&c, host == 2);
 	require((s->e = ike_new(&c, now)) != NULL);
+	ike_add_rows(s->e, more_rows, sizeof more_rows / sizeof more_rows[0]);
 }
 
 static void
@@ -379,6 +431,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	uint8_t what;
 
 	now = 1000;
+	options = rd_u8(&r);
 	begin(&sides[0], 1, "a");
 	begin(&sides[1], 2, "b");
 	introduce(&sides[1], &sides[0], false);

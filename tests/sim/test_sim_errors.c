@@ -3,6 +3,9 @@
 #include "sim_craft.h"
 #include "sim_test.h"
 
+#include "ike/exchange.h"
+#include "ike/send.h"
+
 static struct tape tape;
 
 static struct pair
@@ -120,6 +123,39 @@ exchanges_that_we_do_not_do_are_declined(void **state)
 		assert_true(sim_paired(p.a, p.b));
 		pair_free(&p);
 	}
+}
+
+static void
+answer_empty(struct ike *e, struct ike_sa *sa, const struct arrival *a)
+{
+	(void)a;
+	assert_int_equal(respond_empty(e, sa), OK);
+}
+
+/* A layer above brings an exchange of its own: its payloads are checked, its handler is called. */
+static void
+rows_of_a_layer_above_are_served(void **state)
+{
+	static const struct ike_row row = { EX_GSA_REGISTRATION, false, ROW_RESPONDER,
+		IKE_STATE_BIT(IKE_UP), PL_BIT(PL_NONCE), PL_BIT(PL_N), answer_empty };
+	uint8_t chain[64];
+	struct wr w = wr_fixed(chain, sizeof chain);
+	struct pair p = taped_pair(13);
+	struct ike_msg m;
+
+	(void)state;
+	ike_add_rows(p.b->e, &row, 1);
+	craft_payload(&w, 0, false, bytes_of("0123456789abcdef", 16));
+	m = answer_to(&p, EX_GSA_REGISTRATION, PL_NONCE, wr_view(&w));
+	assert_int_equal(m.present, 0);
+	assert_true(sim_paired(p.a, p.b));
+	pair_free(&p);
+
+	p = taped_pair(14);
+	ike_add_rows(p.b->e, &row, 1);
+	m = answer_to(&p, EX_GSA_REGISTRATION, 0, bytes_of(NULL, 0));
+	assert_non_null(msg_notify(&m, N_INVALID_SYNTAX));
+	pair_free(&p);
 }
 
 static struct bytes
@@ -318,6 +354,7 @@ main(void)
 		cmocka_unit_test(unknown_critical_payload_is_named_and_the_sa_lives),
 		cmocka_unit_test(unknown_payload_that_is_not_critical_is_passed_over),
 		cmocka_unit_test(exchanges_that_we_do_not_do_are_declined),
+		cmocka_unit_test(rows_of_a_layer_above_are_served),
 		cmocka_unit_test(deleted_child_is_answered_with_our_half),
 		cmocka_unit_test(delete_of_nothing_of_ours_is_answered_empty),
 		cmocka_unit_test(delete_of_the_ike_sa_is_answered_empty_and_again),
