@@ -218,6 +218,20 @@ parent_message(struct backend_host *h, uint16_t type, struct bytes body, int fd)
 }
 
 static void
+several(struct backend_host *h, struct conn *c, struct bytes packet)
+{
+	struct rd r = rd_open(packet);
+	struct bytes body;
+	uint16_t type;
+	int rc = 1;
+
+	while (c->fd != -1 && !c->broken && (rc = seq_unpack(&r, &type, &body)) == 1)
+		host_call(h, c, type, body);
+	if (rc < 0)
+		c->broken = true;
+}
+
+static void
 read_conn(struct backend_host *h, struct conn *c)
 {
 	struct bytes body;
@@ -234,6 +248,8 @@ read_conn(struct backend_host *h, struct conn *c)
 		}
 		if (c->proc == PROC_PARENT)
 			parent_message(h, type, body, fd);
+		else if (type == SEQ_SEVERAL)
+			several(h, c, body);
 		else
 			host_call(h, c, type, body);
 		wipe(h->rx, body.n + sizeof type);

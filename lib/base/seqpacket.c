@@ -195,3 +195,21 @@ seq_recv(int sock, uint8_t *buf, uint16_t *type, struct bytes *body, int *fd)
 		(void)close(got);
 	return rd_ok(&r) ? OK : ERR_SYNTAX;
 }
+
+void
+seq_pack(struct wr *w, uint16_t type, struct bytes body)
+{
+	wr_u16(w, type);
+	wr_u32(w, (uint32_t)body.n);
+	wr_put(w, body);
+}
+
+int
+seq_unpack(struct rd *r, uint16_t *type, struct bytes *body)
+{
+	if (rd_ok(r) && rd_left(r) == 0)
+		return 0;
+	*type = rd_u16(r);
+	*body = rd_take(r, rd_u32(r));
+	return rd_ok(r) && *type != SEQ_SEVERAL ? 1 : ERR_SYNTAX;
+}

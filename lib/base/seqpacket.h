@@ -25,4 +25,15 @@ int seq_send(int sock, uint16_t type, struct bytes body, int fd);
  */
 int seq_recv(int sock, uint8_t *buf, uint16_t *type, struct bytes *body, int *fd);
 
+/*
+ * Several messages in one packet, whose type is SEQ_SEVERAL: who receives it is woken once for all
+ * of them. No descriptor comes with it, and none of them is such a packet itself.
+ */
+#define SEQ_SEVERAL 0
+#define SEQ_SEVERAL_HEAD 6      /* octets that each takes beside its body */
+/* Appends one to a packet's body; marks the writer bad when it does not fit. */
+void seq_pack(struct wr *, uint16_t type, struct bytes body);
+/* Takes the next one out: 1, 0 when there is none left, or ERR_SYNTAX. */
+int seq_unpack(struct rd *, uint16_t *type, struct bytes *body);
+
 #endif

@@ -11,7 +11,6 @@
 #define QUEUE_DEFAULT (4u * 1024 * 1024)
 #define PER_WAKEUP 64      /* messages taken from one channel before others get their turn */
 #define BATCH_OCTETS (32u * 1024)
-#define BATCH_HEAD 6       /* type and length */
 
 struct queued {
 	struct queued *next;
@@ -33,7 +32,8 @@ struct chan {
 	bool fd_taken;
 	struct queued *first, **last;
 	size_t octets;
-	struct wr batch;         /* of this wake-up: a process that is woken by each message does no more than that one */
+	struct wr batch;         /* of this wake-up: a packet of several messages */
+	unsigned n_batch;
 	struct loop_later later; /* sends it */
 	uint8_t *buf;            /* SEQ_MAX, secrets pass through: wiped after use */
 };
@@ -231,6 +231,20 @@ chan_message(struct chan *c, uint16_t type, struct bytes body, int fd)
 }
 
 static void
+chan_several(struct chan *c, struct bytes packet)
+{
+	struct rd r = rd_open(packet);
+	struct bytes body;
+	uint16_t type;
+	int rc = 1;
+
+	while (!c->broken && (rc = seq_unpack(&r, &type, &body)) == 1)
+		chan_message(c, type, body, -1);
+	if (rc < 0)
+		chan_break(c, ERR_PROTO, err_str(rc));
+}
+
+static void
 chan_readable(struct chan *c)
 {
 	struct bytes body;
@@ -245,7 +259,10 @@ chan_readable(struct chan *c)
 			chan_break(c, r == ERR_SYNTAX ? ERR_PROTO : ERR_GONE, err_str(r));
 			return;
 		}
-		chan_message(c, type, body, fd);
+		if (type == SEQ_SEVERAL && fd == -1)
+			chan_several(c, body);
+		else
+			chan_message(c, type, body, fd);
 		/*
 		 * A handler may have broken, or asked to free, the channel; the buffer is there
 		 * still.
@@ -306,22 +323,24 @@ send_or_queue(struct chan *c, uint16_t type, struct bytes body, int fd)
 	return chan_queue(c, type, body, fd);
 }
 
-/* Room was looked for when the message came, so that nothing but memory can be missing. */
+/* Room was looked for when the messages came, so that nothing but memory can be missing. */
 static int
 batch_flush(struct chan *c)
 {
 	struct rd r = rd_open(wr_view(&c->batch));
-	int rc = OK;
+	struct bytes body = wr_view(&c->batch);
+	uint16_t type = SEQ_SEVERAL;
+	int rc;
 
+	if (c->n_batch == 0)
+		return OK;
 	loop_later_cancel(c->loop, &c->later);
-	while (rd_left(&r) > 0 && rc == OK) {
-		uint16_t type = rd_u16(&r);
-		uint32_t n = rd_u32(&r);
-
-		rc = send_or_queue(c, type, rd_take(&r, n), -1);
-	}
+	if (c->n_batch == 1)
+		(void)seq_unpack(&r, &type, &body);
+	rc = send_or_queue(c, type, body, -1);
 	wipe(c->batch.p, c->batch.n);
 	c->batch.n = 0;
+	c->n_batch = 0;
 	return rc;
 }
 
@@ -344,15 +363,14 @@ batch_add(struct chan *c, uint16_t type, struct bytes body)
 {
 	uint8_t *p;
 
-	if (c->first != NULL || body.n > BATCH_OCTETS / 4 || !loop_later(c->loop, &c->later))
+	if (!c->setup.batch || body.n > BATCH_OCTETS / 4 || !loop_later(c->loop, &c->later))
 		return false;
 	if (c->batch.p == NULL && (p = malloc(BATCH_OCTETS)) != NULL)
 		c->batch = wr_fixed(p, BATCH_OCTETS);
-	if (c->batch.cap - c->batch.n < BATCH_HEAD + body.n)
+	if (c->batch.cap - c->batch.n < SEQ_SEVERAL_HEAD + body.n)
 		return false;
-	wr_u16(&c->batch, type);
-	wr_u32(&c->batch, (uint32_t)body.n);
-	wr_put(&c->batch, body);
+	seq_pack(&c->batch, type, body);
+	c->n_batch++;
 	return true;
 }
 

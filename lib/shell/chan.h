@@ -47,6 +47,7 @@ struct chan_setup {
 	chan_broken_fn broken;
 	void *broken_arg;
 	size_t queue_octets;             /* bound of what waits to be sent; 0: 4 MiB */
+	bool batch;                      /* see chan_send() */
 };
 
 /* Takes fd over in any case. NULL: out of memory (fd is then closed). */
@@ -59,10 +60,10 @@ uint32_t chan_phase(const struct chan *);
 void chan_set_phase(struct chan *, uint32_t phase);
 
 /*
- * Send or queue. Within a wake-up of the loop what is sent leaves at its end, so that the other
- * side is woken once for all of it. The body is copied when queued; fd (-1: none) is duplicated
- * then and stays the caller's. 0; ERR_GONE on a broken channel or NULL; ERR_SPACE when too long or
- * the queue is full.
+ * Send or queue. With setup.batch what is sent within a wake-up of the loop leaves at its end, in
+ * one packet, so that the other side is woken once for all of it. The body is copied when queued;
+ * fd (-1: none) is duplicated then and stays the caller's. 0; ERR_GONE on a broken channel or NULL;
+ * ERR_SPACE when too long or the queue is full.
  */
 int chan_send(struct chan *, uint16_t type, struct bytes body, int fd);
 /* The octets of a writer, which is freed (and wiped); ERR_SPACE when it is bad. */

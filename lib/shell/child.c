@@ -155,7 +155,7 @@ peer_given(struct child *c, enum proc_id id, int fd)
 	setup = (struct chan_setup){
 		.name = p->def->name, .rules = p->def->rules, .n_rules = p->def->n_rules,
 		.phase = c->stopping ? PHASE_STOP : PHASE_RUN, .broken = peer_broken,
-		.arg = c->arg, .broken_arg = c,
+		.arg = c->arg, .broken_arg = c, .batch = true,
 	};
 	if ((p->chan = chan_new(c->loop, fd, &setup)) == NULL)
 		return ERR_NOMEM;
