@@ -253,7 +253,7 @@ main(int argc, char **argv)
 		{ "peer", required_argument, NULL, 'p' }, { "window", required_argument, NULL, 'w' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct load l = { .window = 16, .first = 2, .peer = "nve-1" };
+	struct load l = { .window = 48, .first = 2, .peer = "nve-1" };
 	const char *dir = NULL;
 	int c, r;
 

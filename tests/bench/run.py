@@ -165,7 +165,7 @@ class Daemon:
         kib = {}
         for pid in self.tree():
             with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
-                kib[pid] = next(int(line.split()[1]) for line in f if line.startswith("Pss:"))
+                kib[pid] = next(int(line.split()[1]) for line in f if line.startswith("Pss_Anon:"))
         return kib
 
     def stop(self):
