@@ -215,6 +215,35 @@ request_is_repeated_unchanged_at_growing_intervals(void **state)
 	pair_free(&p);
 }
 
+static void
+last_response_outlives_its_sa(void **state)
+{
+	static const uint8_t delete_ike[] = { 0, 0, 0, 8, SP_IKE, 0, 0, 0 };
+	struct forged f = { .exchange = EX_INFORMATIONAL, .id = 2, .first = PL_D,
+		.chain = { delete_ike, sizeof delete_ike } };
+	struct pair p = pair_that_is_up(14);
+	struct endpoint from = sim_sa(p.b).peer;
+	struct blob message = { 0 };
+	size_t n = tape.n;
+
+	(void)state;
+	forge(p.a, &f, &message);
+	sim_crash(p.a);                  /* it asks for nothing more */
+	sim_inject(p.b, &from, 500, blob_view(&message));
+	assert_int_equal(sim_ike_up(p.b), 0);
+	assert_int_equal(tape.n, n + 1);
+	sim_run(p.sim, 5000);
+	sim_inject(p.b, &from, 500, blob_view(&message));
+	assert_int_equal(tape.n, n + 2);
+	assert_true(bytes_equal(blob_view(&tape.sent[n].data), blob_view(&tape.sent[n + 1].data)));
+	/* Forgotten in the end: then there is silence, not a new answer. */
+	sim_run(p.sim, 60000);
+	sim_inject(p.b, &from, 500, blob_view(&message));
+	assert_int_equal(tape.n, n + 2);
+	blob_free(&message);
+	pair_free(&p);
+}
+
 /* ---- section 1.4 ---- */
 
 static void
@@ -449,6 +478,7 @@ main(void)
 		cmocka_unit_test(answer_goes_to_where_the_request_came_from),
 		cmocka_unit_test(init_request_with_another_nonce_is_another_sa),
 		cmocka_unit_test(request_is_repeated_unchanged_at_growing_intervals),
+		cmocka_unit_test(last_response_outlives_its_sa),
 		cmocka_unit_test(nothing_but_ike_auth_follows_ike_sa_init),
 		cmocka_unit_test(reserved_flags_and_minor_version_are_ignored),
 		cmocka_unit_test(initiator_flag_must_fit_the_role),
