@@ -36,12 +36,16 @@ def test_tenants_of_different_vns_do_not_reach_each_other(pair):
 
 def test_tcp_crosses_the_overlay(pair):
     lab = pair.lab
-    code = ("import socket,hashlib; s=socket.create_server(('10.1.0.2',9000)); print('listening',flush=True); "
-            "c,_=s.accept(); n=0\nwhile True:\n d=c.recv(65536)\n if not d: break\n n+=len(d)\nprint('got',n,flush=True)")
+    code = ("import socket\n"
+            "s = socket.create_server(('10.1.0.2', 9000)); print('listening', flush=True)\n"
+            "c, _ = s.accept(); n = 0\n"
+            "while d := c.recv(65536): n += len(d)\n"
+            "print('got', n, flush=True)")
     server = lab.spawn("t2-5001", ["/usr/bin/python3", "-c", code])
     server.wait_line("listening")
     lab.run("t1-5001", ["/usr/bin/python3", "-c",
-                        "import socket; s=socket.create_connection(('10.1.0.2',9000),10); s.sendall(bytes(1000000))"])
+                        "import socket; s=socket.create_connection(('10.1.0.2',9000),10); "
+                        "s.sendall(bytes(1000000))"])
     assert server.wait_line(r"got (\d+)").group(1) == "1000000"
 
 

@@ -6,7 +6,7 @@ import socket
 import struct
 
 import pytest
-from lab import netlab
+from lab import netlab, pcapread
 from lab.fleet import Fleet
 
 
@@ -23,8 +23,8 @@ def fleet():
         yield f
 
 
-def shower(fleet, datagrams, port=500):
-    """Send from the NVA's host, which is no peer; a last well-formed request proves that all arrived."""
+def shower(fleet, datagrams, port=500, host="192.0.2.1"):
+    """Send from the NVA's host, which is no peer."""
     path = fleet.lab.dir + "/shower"
     with open(path, "wb") as f:
         for d in datagrams:
@@ -35,7 +35,7 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 data = open({path!r}, 'rb').read()
 while data:
     n, = struct.unpack('!H', data[:2])
-    s.sendto(data[2:2 + n], ('192.0.2.1', {port}))
+    s.sendto(data[2:2 + n], ({host!r}, {port}))
     data = data[2 + n:]
 """])
 
@@ -44,7 +44,8 @@ def engine(fleet):
     return fleet.ctl(1, "counters")["engine"]
 
 
-def header(length=None, spi_i=1, spi_r=0, next_payload=33, version=0x20, exchange=34, flags=8, mid=0, body=b""):
+def header(length=None, spi_i=1, spi_r=0, next_payload=33, version=0x20, exchange=34, flags=8, mid=0,
+           body=b""):
     n = 28 + len(body) if length is None else length
     return struct.pack("!QQBBBBII", spi_i, spi_r, next_payload, version, exchange, flags, mid, n) + body
 
@@ -93,7 +94,6 @@ def test_unverified_source_never_gets_more_octets_than_it_sent(fleet):
     shower(fleet, [b"\0\0\0\0" + d for d in malformed()], port=4500)
     assert fleet.tenant_ping(1, 2, 5001) == (3, 3)
     fleet.lab.stop_capture(cap)
-    from lab import pcapread
     sent = got = 0
     for _, f in pcapread.frames(path):
         src = socket.inet_ntoa(f[26:30])
@@ -105,17 +105,21 @@ def test_unverified_source_never_gets_more_octets_than_it_sent(fleet):
     assert sent > 10000 and got <= sent
 
 
+def intruder():
+    """A VXLAN datagram of VN 5001 with a broadcast frame in it."""
+    inner = bytes.fromhex("ffffffffffff" "020000000001" "88b5") + b"plain-intruder" + bytes(40)
+    return bytes([8, 0, 0, 0]) + (5001).to_bytes(3, "big") + b"\0" + inner
+
+
 def test_plaintext_vxlan_from_the_underlay_never_reaches_a_tenant(fleet):
     """A stranger sends VXLAN in clear; the twin below shows that the same frame is well formed."""
     lab = fleet.lab
-    inner = bytes.fromhex("ffffffffffff" "020000000001" "88b5") + b"plain-intruder" + bytes(40)
-    vxlan = bytes([8, 0, 0, 0]) + (5001).to_bytes(3, "big") + b"\0" + inner
+    vxlan = intruder()
     path = lab.dir + "/ten.pcap"
     cap = lab.capture("t1-5001", "eth0", path)
     shower(fleet, [vxlan] * 5, port=4789)
     assert fleet.tenant_ping(1, 2, 5001) == (3, 3)
     lab.stop_capture(cap)
-    from lab import pcapread
     assert pcapread.holds(path, b"plain-intruder") == 0
     counters = fleet.ctl(1, "counters")["backend"]
     assert sum(c["value"] for c in counters if c["name"] == "drop.plaintext") >= 5
@@ -127,14 +131,12 @@ def test_the_twin_a_plain_vxlan_device_would_have_delivered_it(fleet):
     lab.link("plain", "eth0", "sw", "plain")
     lab.enslave("sw", "plain")
     lab.addr("plain", "eth0", "192.0.2.77/24")
-    lab.sh("plain", "ip link add vx type vxlan id 5001 dstport 4789 local 192.0.2.77 remote 192.0.2.250 && ip link set vx up")
-    inner = bytes.fromhex("ffffffffffff" "020000000001" "88b5") + b"plain-intruder" + bytes(40)
-    vxlan = bytes([8, 0, 0, 0]) + (5001).to_bytes(3, "big") + b"\0" + inner
+    lab.sh("plain", "ip link add vx type vxlan id 5001 dstport 4789 local 192.0.2.77 remote 192.0.2.250 && "
+                    "ip link set vx up")
+    vxlan = intruder()
     path = lab.dir + "/plain.pcap"
     cap = lab.capture("plain", "vx", path)
-    lab.run("nva", ["/usr/bin/python3", "-c",
-                    f"import socket; s=socket.socket(2,2); [s.sendto({vxlan!r}, ('192.0.2.77',4789)) for _ in range(5)]"])
+    shower(fleet, [vxlan] * 5, port=4789, host="192.0.2.77")
     lab.ping("nva", "192.0.2.77", count=1)
     lab.stop_capture(cap)
-    from lab import pcapread
     assert pcapread.holds(path, b"plain-intruder") == 5
