@@ -278,6 +278,69 @@ no_proposal_is_said_without_state(void **state)
 	pair_free(&p);
 }
 
+/* RFC 6989 section 2.5: a value that fails its test is dropped, and nothing is made of it. */
+static void
+bad_key_exchange_value_leaves_no_state(void **state)
+{
+	static const uint16_t groups[] = { KE_CURVE25519, KE_ECP256, KE_ECP384, KE_MODP2048 };
+	struct pair p = taped_pair(10);
+	struct endpoint from = { .port = 500 };
+	size_t i;
+
+	(void)state;
+	assert_int_equal(addr_parse(&from.addr, "192.0.2.77"), OK);
+	sim_start(p.b);
+	for (i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+		struct craft_init c = { .spi_i = 20 + i, .group = groups[i], .padding = 64 };
+		struct blob message = { 0 };
+		struct ike_msg m;
+
+		craft_init(&c, &message);
+		assert_int_equal(msg_read(&m, blob_view(&message)), OK);
+		memset(message.p + (m.ke.data.p - message.p), 0, m.ke.data.n);
+		sim_inject(p.b, &from, 500, blob_view(&message));
+		blob_free(&message);
+		assert_int_equal(sim_ike_all(p.b), 0);
+		assert_int_equal(ike_counters(p.b->e)->rejected, i + 1);
+	}
+	assert_int_equal(tape.n, 0);
+	pair_free(&p);
+}
+
+static bool
+spoil_first_response(struct sim *s, struct sim_datagram *d, void *arg)
+{
+	static uint8_t spoiled[4096];
+	unsigned *left = arg;
+	struct ike_msg m;
+
+	(void)s;
+	if (*left == 0 || msg_read(&m, d->data) != OK || !header_is_response(&m.hdr))
+		return true;
+	--*left;
+	assert_true(d->data.n <= sizeof spoiled);
+	memcpy(spoiled, d->data.p, d->data.n);
+	memset(spoiled + (m.ke.data.p - d->data.p), 0, m.ke.data.n);
+	d->data = bytes_of(spoiled, d->data.n);
+	return true;
+}
+
+static void
+bad_value_in_a_response_is_outlived(void **state)
+{
+	struct pair p = pair_new(11);
+	unsigned spoil = 2;
+
+	(void)state;
+	p.sim->on_send = spoil_first_response;
+	p.sim->on_send_arg = &spoil;
+	pair_start(&p);
+	assert_true(pair_up(&p));
+	assert_int_equal(spoil, 0);
+	assert_int_equal(p.a->reports[IKE_REPORT_IKE_FAILED], 0);
+	pair_free(&p);
+}
+
 /* Section 2.4: it stands in the first IKE_AUTH request, and not in that of an SA beside another. */
 static void
 initial_contact_is_said_once(void **state)
@@ -390,6 +453,8 @@ main(void)
 		cmocka_unit_test(transport_selectors_name_what_each_side_sees),
 		cmocka_unit_test(port_4500_from_ike_auth_on_behind_a_nat),
 		cmocka_unit_test(no_proposal_is_said_without_state),
+		cmocka_unit_test(bad_key_exchange_value_leaves_no_state),
+		cmocka_unit_test(bad_value_in_a_response_is_outlived),
 		cmocka_unit_test(initial_contact_is_said_once),
 		cmocka_unit_test(reserved_spis_are_not_used),
 	};
