@@ -22,7 +22,7 @@ when(int64_t seconds)
 {
 	char buf[LOG_TIME_STRLEN];
 
-	if (seconds == 0)
+	if (seconds <= 0 || seconds > INT64_MAX / 1000)
 		return json_null();
 	(void)log_time(buf, seconds * 1000);
 	/* Seconds are all that is known. */
