@@ -92,6 +92,15 @@ def test_good_configuration_is_accepted(broken):
     broken.nothing_started()
 
 
+def test_example_is_read():
+    """It names files that are not there; that is the first thing wrong with it."""
+    here = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    conf = os.path.join(here, "conf", "ikev2d.conf.example")
+    r = subprocess.run([netlab.program("ikev2d"), "-n", "-c", conf], capture_output=True, text=True, timeout=10)
+    assert r.returncode == 2
+    assert re.search(r"example:\d+: certificate .*nve-1\.crt.*No such file", r.stderr), r.stderr
+
+
 def test_unknown_key(broken):
     broken.refused(broken.append("[ike]", "prot = 500"), "unknown key 'prot'")
 
