@@ -15,9 +15,14 @@
 enum { MD_SHA1, MD_SHA256, MD_SHA384, MD_SHA512, MD_COUNT };
 enum { CURVE_P256, CURVE_P384, CURVE_P521, CURVE_COUNT };
 
+#define EC_POINT_MAX (1 + 2 * 66)        /* octets, uncompressed, P-521 */
+
 struct curve {
 	EC_GROUP *group;
-	EVP_PKEY *params;            /* the group without a key: dup'ed for each peer's key */
+	EVP_PKEY *params;            /* the group without a key: dup'ed for keys that stay */
+	EVP_PKEY *peer;              /* takes each peer's public key in turn, */
+	EVP_PKEY_CTX *verify;        /* with which this verifies; */
+	uint64_t peer_id;            /* whose it is now, see struct pubkey */
 };
 
 struct algs {
@@ -31,6 +36,8 @@ struct algs {
 	struct curve curve[CURVE_COUNT];
 	EVP_PKEY_CTX *x25519_gen;    /* key generation, again and again */
 	EVP_PKEY_CTX *x25519_import; /* octets to key, likewise */
+	EVP_PKEY *x25519_peer;       /* takes each peer's public value in turn */
+	uint64_t last_key_id;
 	EVP_PKEY_CTX *ed25519_import;
 	EVP_PKEY_CTX *rsa_import;
 	BIGNUM *modp2048;            /* RFC 3526 group 14 */

@@ -68,6 +68,20 @@ fetch_ciphers(void)
 	return algs.chacha != NULL ? 0 : ERR_CRYPTO;
 }
 
+/* A key of any value is needed to begin with. */
+static int
+make_curve_peer(struct curve *c)
+{
+	uint8_t point[EC_POINT_MAX];
+	size_t n = EC_POINT_point2oct(c->group, EC_GROUP_get0_generator(c->group),
+	    POINT_CONVERSION_UNCOMPRESSED, point, sizeof(point), NULL);
+
+	return n > 0 && (c->peer = EVP_PKEY_dup(c->params)) != NULL &&
+	    EVP_PKEY_set1_encoded_public_key(c->peer, point, n) == 1 &&
+	    (c->verify = EVP_PKEY_CTX_new_from_pkey(NULL, c->peer, NULL)) != NULL &&
+	    EVP_PKEY_verify_init(c->verify) == 1 ? 0 : ERR_CRYPTO;
+}
+
 static int
 make_curve(struct curve *c, int nid, const char *curve_name)
 {
@@ -84,7 +98,7 @@ make_curve(struct curve *c, int nid, const char *curve_name)
 	    EVP_PKEY_fromdata_init(ctx) != 1 ||
 	    EVP_PKEY_fromdata(ctx, &c->params, EVP_PKEY_KEY_PARAMETERS, params) != 1)
 		goto out;
-	r = 0;
+	r = make_curve_peer(c);
 out:
 	EVP_PKEY_CTX_free(ctx);
 	return r;
@@ -103,6 +117,18 @@ make_import(const char *name)
 }
 
 static int
+make_x25519_peer(void)
+{
+	uint8_t base[32] = { 9 };
+	OSSL_PARAM params[2];
+
+	params[0] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, base, sizeof(base));
+	params[1] = OSSL_PARAM_construct_end();
+	return EVP_PKEY_fromdata(algs.x25519_import, &algs.x25519_peer, EVP_PKEY_PUBLIC_KEY,
+	    params) == 1 ? 0 : ERR_CRYPTO;
+}
+
+static int
 make_groups(void)
 {
 	BN_CTX *bn_ctx = NULL;
@@ -116,7 +142,7 @@ make_groups(void)
 	    (algs.ed25519_import = make_import("ED25519")) == NULL ||
 	    (algs.rsa_import = make_import("RSA")) == NULL ||
 	    (algs.x25519_gen = EVP_PKEY_CTX_new_from_name(NULL, "X25519", NULL)) == NULL ||
-	    EVP_PKEY_keygen_init(algs.x25519_gen) != 1)
+	    EVP_PKEY_keygen_init(algs.x25519_gen) != 1 || make_x25519_peer() != 0)
 		goto out;
 	if ((bn_ctx = BN_CTX_new()) == NULL ||
 	    (algs.modp2048 = BN_get_rfc3526_prime_2048(NULL)) == NULL ||
@@ -168,9 +194,12 @@ crypto_cleanup(void)
 	for (i = 0; i < CURVE_COUNT; i++) {
 		EC_GROUP_free(algs.curve[i].group);
 		EVP_PKEY_free(algs.curve[i].params);
+		EVP_PKEY_CTX_free(algs.curve[i].verify);
+		EVP_PKEY_free(algs.curve[i].peer);
 	}
 	EVP_PKEY_CTX_free(algs.x25519_gen);
 	EVP_PKEY_CTX_free(algs.x25519_import);
+	EVP_PKEY_free(algs.x25519_peer);
 	EVP_PKEY_CTX_free(algs.ed25519_import);
 	EVP_PKEY_CTX_free(algs.rsa_import);
 	BN_free(algs.modp2048);

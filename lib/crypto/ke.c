@@ -326,23 +326,17 @@ static int
 derive_x25519(const struct ke *ke, struct bytes peer, struct secret *shared)
 {
 	EVP_PKEY_CTX *ctx = NULL;
-	EVP_PKEY *key = NULL;
-	uint8_t copy[X25519_LEN];
-	OSSL_PARAM params[2];
 	size_t n = shared->n;
 	int r = ERR_CRYPTO;
 
-	memcpy(copy, peer.p, sizeof(copy));
-	params[0] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, copy, sizeof(copy));
-	params[1] = OSSL_PARAM_construct_end();
-	if (EVP_PKEY_fromdata(algs.x25519_import, &key, EVP_PKEY_PUBLIC_KEY, params) != 1 ||
+	if (EVP_PKEY_set1_encoded_public_key(algs.x25519_peer, peer.p, peer.n) != 1 ||
 	    (ctx = EVP_PKEY_CTX_new_from_pkey(NULL, ke->x25519, NULL)) == NULL ||
-	    EVP_PKEY_derive_init(ctx) != 1 || EVP_PKEY_derive_set_peer_ex(ctx, key, 0) != 1)
+	    EVP_PKEY_derive_init(ctx) != 1 ||
+	    EVP_PKEY_derive_set_peer_ex(ctx, algs.x25519_peer, 0) != 1)
 		goto out;
 	r = EVP_PKEY_derive(ctx, shared->p, &n) == 1 && n == shared->n ? 0 : ERR_VALUE;
 out:
 	EVP_PKEY_CTX_free(ctx);
-	EVP_PKEY_free(key);
 	return r;
 }
 

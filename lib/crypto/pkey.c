@@ -108,7 +108,7 @@ bool
 pkey_matches(const struct pkey *k, const struct x509 *x)
 {
 	bool same = x->key != NULL && x->key->type == k->type &&
-	    EVP_PKEY_eq(k->key, x->key->key) == 1;
+	    pubkey_is(x->key, k->key);
 
 	errors_drop();
 	return same;

@@ -77,6 +77,21 @@ key_type_of(const EVP_PKEY *key)
 	}
 }
 
+/* Puts the key into its curve's EVP_PKEY, if another one is there. */
+static bool
+load_ec(const struct pubkey *k)
+{
+	struct curve *c = &algs.curve[ec_curve(k->type)];
+
+	if (c->peer_id == k->id)
+		return true;
+	c->peer_id = 0;
+	if (EVP_PKEY_set1_encoded_public_key(c->peer, k->point, k->n_point) != 1)
+		return false;
+	c->peer_id = k->id;
+	return true;
+}
+
 static int
 read_ec(struct pubkey *k, struct rd *alg, struct bytes bits)
 {
@@ -98,14 +113,38 @@ read_ec(struct pubkey *k, struct rd *alg, struct bytes bits)
 		return ERR_UNSUPPORTED;
 	if (rd_left(&point) != 2 * ec_size(k->type))
 		return ERR_SYNTAX;
-	if ((k->key = EVP_PKEY_dup(algs.curve[ec_curve(k->type)].params)) == NULL)
-		return ERR_CRYPTO;
-	if (EVP_PKEY_set1_encoded_public_key(k->key, bits.p, bits.n) != 1)
-		return ERR_SYNTAX;
-	if ((k->ecdsa = EVP_PKEY_CTX_new_from_pkey(NULL, k->key, NULL)) == NULL ||
+	memcpy(k->point, bits.p, bits.n);
+	k->n_point = bits.n;
+	k->id = ++algs.last_key_id;
+	return load_ec(k) ? 0 : ERR_SYNTAX;
+}
+
+int
+pubkey_keep(struct pubkey *k)
+{
+	int r = ERR_CRYPTO;
+
+	if (ec_size(k->type) == 0 || k->key != NULL)
+		return 0;
+	if ((k->key = EVP_PKEY_dup(algs.curve[ec_curve(k->type)].params)) == NULL ||
+	    EVP_PKEY_set1_encoded_public_key(k->key, k->point, k->n_point) != 1 ||
+	    (k->ecdsa = EVP_PKEY_CTX_new_from_pkey(NULL, k->key, NULL)) == NULL ||
 	    EVP_PKEY_verify_init(k->ecdsa) != 1)
-		return ERR_CRYPTO;
-	return 0;
+		goto out;
+	r = 0;
+out:
+	errors_drop();
+	return r;
+}
+
+bool
+pubkey_is(const struct pubkey *k, const EVP_PKEY *private)
+{
+	const EVP_PKEY *key = k->key;
+
+	if (key == NULL && load_ec(k))
+		key = algs.curve[ec_curve(k->type)].peer;
+	return key != NULL && EVP_PKEY_eq(private, key) == 1;
 }
 
 static int
@@ -238,6 +277,18 @@ verify_ed25519(const struct pubkey *k, struct bytes sig, struct bytes octets)
 	return ok;
 }
 
+static bool
+verify_ec(const struct pubkey *k, struct bytes sig, const uint8_t *digest, size_t n)
+{
+	EVP_PKEY_CTX *ctx = k->ecdsa;
+
+	if (ec_size(k->type) == 0)
+		return false;
+	if (ctx == NULL && load_ec(k))
+		ctx = algs.curve[ec_curve(k->type)].verify;
+	return ctx != NULL && EVP_PKEY_verify(ctx, sig.p, sig.n, digest, n) == 1;
+}
+
 int
 pubkey_verify(const struct pubkey *k, const struct sig_alg *a, struct bytes sig,
     struct bytes octets)
@@ -253,8 +304,7 @@ pubkey_verify(const struct pubkey *k, const struct sig_alg *a, struct bytes sig,
 	if ((r = md_compute(md, &octets, 1, digest)) != 0)
 		return r;
 	if (a->kind == SIG_ECDSA)
-		ok = k->ecdsa != NULL &&
-		    EVP_PKEY_verify(k->ecdsa, sig.p, sig.n, digest, md_len(md)) == 1;
+		ok = verify_ec(k, sig, digest, md_len(md));
 	else
 		ok = k->type == KEY_RSA && verify_rsa(k, a, sig, digest);
 out:

@@ -25,15 +25,26 @@ struct bytes sig_alg_der(const struct sig_alg *);
 #define RSA_BITS_MIN 2048
 #define RSA_BITS_MAX 8192            /* an upper bound on what a peer's certificate can cost us */
 
+/*
+ * The key of a peer's certificate is used once or twice. An EC key is therefore only its point,
+ * which is put into the curve's one EVP_PKEY for use; pubkey_keep() gives it one of its own.
+ */
 struct pubkey {
 	enum key_type type;
-	EVP_PKEY *key;
-	EVP_PKEY_CTX *ecdsa;         /* EC: ready to verify, again and again */
+	EVP_PKEY *key;               /* EC: NULL unless it is kept, */
+	EVP_PKEY_CTX *ecdsa;         /* and so is this, ready to verify */
+	uint8_t point[EC_POINT_MAX];
+	size_t n_point;
+	uint64_t id;                 /* never that of another one */
 };
 
 /* From a whole SubjectPublicKeyInfo. ERR_SYNTAX, ERR_UNSUPPORTED (type, curve, RSA size). */
 int pubkey_read(struct pubkey **, struct bytes spki);
 void pubkey_free(struct pubkey *);
+/* For a key that verifies often: a trust anchor's. 0 or ERR_CRYPTO. */
+int pubkey_keep(struct pubkey *);
+/* Is it the public half of this private key? */
+bool pubkey_is(const struct pubkey *, const EVP_PKEY *);
 /* ERR_AUTH also if algorithm and key do not fit. */
 int pubkey_verify(const struct pubkey *, const struct sig_alg *, struct bytes signature,
     struct bytes octets);

@@ -98,6 +98,9 @@ x509_store_load(struct x509_store **out, const char *path, const char **why)
 			r = ERR_UNSUPPORTED;
 			goto out;
 		}
+		*why = "the cryptographic library failed";
+		if ((r = pubkey_keep(s->anchor[i]->key)) != 0)
+			goto out;
 	}
 	*why = "";
 	*out = s;
