@@ -276,6 +276,58 @@ nothing_but_ike_auth_follows_ike_sa_init(void **state)
 	pair_free(&p);
 }
 
+/* ---- section 1.4.1 ---- */
+
+static bool
+record_and_lose_informational(struct sim *s, struct sim_datagram *d, void *arg)
+{
+	struct ike_header h;
+
+	(void)tape_record(s, d, arg);
+	return header_read(&h, d->data) == OK && h.exchange != EX_INFORMATIONAL;
+}
+
+static bool
+both_ike_sas_are_up(struct sim *s)
+{
+	return sim_ike_up(s->nodes[0]) == 1 && sim_ike_up(s->nodes[1]) == 1;
+}
+
+static void
+child_that_both_delete_is_not_named_again(void **state)
+{
+	uint8_t body[8], room[16];
+	struct wr b = wr_fixed(body, sizeof body), w = wr_fixed(room, sizeof room);
+	struct forged f = { .exchange = EX_INFORMATIONAL, .id = 0, .first = PL_D };
+	struct pair p = taped_pair(13);
+	struct blob message = { 0 };
+	struct ike_sa_info a;
+	struct ike_msg m;
+
+	(void)state;
+	p.sim->on_send = record_and_lose_informational;
+	p.a->refuse[IKE_JOB_SA_ADD] = ERR_SPACE;
+	pair_start(&p);
+	assert_true(sim_until(p.sim, both_ike_sas_are_up, 1000));
+	sim_quiet(p.sim);
+	assert_true(tape_open_last(&tape, p.a, p.b, &m));
+	assert_true(m.n_deletes == 1 && !header_is_response(&m.hdr));
+	wr_u8(&b, SP_ESP);
+	wr_u8(&b, 4);
+	wr_u16(&b, 1);
+	wr_u32(&b, sim_child(p.b).spi_in);
+	craft_payload(&w, PL_NONE, false, wr_view(&b));
+	f.chain = wr_view(&w);
+	forge(p.b, &f, &message);
+	a = sim_sa(p.a);
+	sim_inject(p.a, &a.peer, a.local.port, blob_view(&message));
+	assert_true(tape_open_last(&tape, p.a, p.b, &m));
+	assert_true(header_is_response(&m.hdr));
+	assert_int_equal(m.present, 0);
+	blob_free(&message);
+	pair_free(&p);
+}
+
 /* ---- sections 2.5 and 3.1 ---- */
 
 static void
@@ -480,6 +532,7 @@ main(void)
 		cmocka_unit_test(request_is_repeated_unchanged_at_growing_intervals),
 		cmocka_unit_test(last_response_outlives_its_sa),
 		cmocka_unit_test(nothing_but_ike_auth_follows_ike_sa_init),
+		cmocka_unit_test(child_that_both_delete_is_not_named_again),
 		cmocka_unit_test(reserved_flags_and_minor_version_are_ignored),
 		cmocka_unit_test(initiator_flag_must_fit_the_role),
 		cmocka_unit_test(higher_major_version_is_answered_with_ours),
