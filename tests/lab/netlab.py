@@ -212,12 +212,15 @@ class Lab:
         p.stop(signal.SIGINT)
 
     def ping(self, ns, dst, count=3, size=56, timeout=10, interval=0.2):
-        """(sent, received)."""
+        """
+        (wanted, got): got equals wanted when that many were answered before the timeout. With -w, ping
+        sends on until then, so that a loaded machine's late answer is no loss.
+        """
         six = ["-6"] if ":" in dst else []
         r = self.run(ns, ["ping", *six, "-n", "-c", str(count), "-i", str(interval), "-s", str(size),
                           "-W", "1", "-w", str(timeout), dst], timeout=timeout + 10, check=False)
         m = re.search(r"(\d+) packets transmitted, (\d+) received", r.stdout)
-        return (int(m.group(1)), int(m.group(2))) if m else (count, 0)
+        return count, min(count, int(m.group(2))) if m else 0
 
     def close(self):
         for p in reversed(self.processes):
