@@ -6,6 +6,7 @@
 
 #include "ike/msg.h"
 #include "ike/init.h"
+#include "ike/send.h"
 
 static void
 nothing_stands(const struct pair *p)
@@ -308,6 +309,92 @@ other_transform_than_offered_is_not_chosen(void **state)
 	pair_free(&p);
 }
 
+/* ---- responders that answer with something else ---- */
+
+/* What is wrong with the answer. */
+struct wrong {
+	const char *esp;                 /* transform chosen; NULL: no SA payload */
+	uint8_t number;                  /* of the proposal */
+	bool transport, wide, no_ts, no_auth;
+	uint16_t notify;
+	const char *log;                 /* the initiator says so */
+	bool fails;                      /* the IKE SA does not come up */
+};
+static const struct wrong *wrong;
+
+static void
+wrong_answer(struct ike *e, struct ike_sa *sa, const struct arrival *a)
+{
+	struct selector tsi = a->msg->tsi.sel[0], tsr = a->msg->tsr.sel[0];
+	struct ike_chosen chosen = { .number = wrong->number, .esn = true };
+	struct esp_transform t = { .esn = true };
+	struct ike_out o;
+
+	tsr.hi.a[3] = (uint8_t)(tsr.hi.a[3] + wrong->wide);
+	response_begin(&o, sa);
+	id_payload_write(&o, PL_IDr, IDT_FQDN, bytes_of("b", 1));
+	cert_payload_write(&o, bytes_of("certificate", 11));
+	if (!wrong->no_auth)
+		auth_payload_write(&o, AM_DIGITAL_SIGNATURE, bytes_of("signature", 9));
+	if (wrong->transport)
+		notify_payload_write(&o, N_USE_TRANSPORT_MODE, bytes_of(NULL, 0));
+	if (wrong->notify != 0)
+		notify_payload_write(&o, wrong->notify, bytes_of(NULL, 0));
+	if (wrong->esp != NULL) {
+		assert_int_equal(esp_transform_parse(&t, wrong->esp), OK);
+		chosen.encr = t.encr;
+		chosen.key_bits = t.key_bits;
+		chosen.integ = t.integ;
+		proposal_write_chosen_esp(&o, &chosen, 0xabcdef01);
+	}
+	if (!wrong->no_ts) {
+		ts_write(&o, PL_TSi, &tsi, 1, "ch:vxlan");
+		ts_write(&o, PL_TSr, &tsr, 1, "ch:vxlan");
+	}
+	assert_int_equal(response_end(e, sa, &o), OK);
+}
+
+static void
+answer_that_is_not_what_was_asked_for_installs_nothing(void **state)
+{
+	static const struct ike_row row = { EX_IKE_AUTH, false, ROW_RESPONDER,
+		IKE_STATE_BIT(IKE_INIT_DONE), 0, ~UINT64_C(0), wrong_answer };
+	static const struct wrong wrongs[] = {
+		{ "aes256gcm16", 1, true, .log = "proposal" },
+		{ "aes128gcm16", 2, true, .log = "proposal" },
+		{ "aes128-sha256", 1, true, .log = "proposal" },
+		{ "aes128gcm16", 1, false, .log = "mode" },
+		{ "aes128gcm16", 1, true, .wide = true, .log = "selectors" },
+		{ "aes128gcm16", 1, true, .no_ts = true, .log = "none" },
+		{ NULL, 1, true, .log = "none" },
+		{ NULL, 1, .notify = N_TS_UNACCEPTABLE, .no_ts = true, .log = "TS_UNACCEPTABLE" },
+		{ "aes128gcm16", 1, true, .no_auth = true, .log = "AUTH", .fails = true },
+	};
+	/* The twin: the same hand, nothing wrong. */
+	static const struct wrong right = { "aes128gcm16", 1, true, .log = "" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i <= sizeof wrongs / sizeof wrongs[0]; i++) {
+		struct pair p = pair_new(16);
+		bool good = i == sizeof wrongs / sizeof wrongs[0];
+
+		wrong = good ? &right : &wrongs[i];
+		p.a->blind = true;
+		sim_start(p.a);
+		sim_start(p.b);
+		ike_add_rows(p.b->e, &row, 1);
+		sim_peer(p.a, p.b, true);
+		sim_run(p.sim, 300);
+		assert_int_equal(p.a->n_esp, good ? 2 : 0);
+		assert_int_equal(sim_ike_up(p.a), wrong->fails ? 0 : 1);
+		if (strstr(p.a->last_log, wrong->log) == NULL)
+			fail_msg("answer %zu: \"%s\" does not say \"%s\"", i, p.a->last_log,
+			    wrong->log);
+		pair_free(&p);
+	}
+}
+
 int
 main(void)
 {
@@ -327,6 +414,7 @@ main(void)
 		cmocka_unit_test(tunnel_is_refused_where_the_channel_wants_transport),
 		cmocka_unit_test(transport_channel_refuses_a_peer_that_asks_for_tunnel),
 		cmocka_unit_test(other_transform_than_offered_is_not_chosen),
+		cmocka_unit_test(answer_that_is_not_what_was_asked_for_installs_nothing),
 	};
 
 	return sim_test_main(tests, sizeof tests / sizeof tests[0]);

@@ -345,6 +345,71 @@ unprotected_messages_within_an_sa_are_ignored(void **state)
 	pair_free(&p);
 }
 
+/* A request that would be the next one, but for its last octet. */
+static void
+inject_forged(struct pair *p, const struct endpoint *from)
+{
+	struct craft c = { .exchange = EX_INFORMATIONAL, .message_id = 2 };
+	struct blob message = { 0 };
+
+	craft_message(p->a, &c, &message);
+	message.p[message.n - 1] ^= 1;
+	sim_inject(p->b, from, sim_sa(p->b).local.port, blob_view(&message));
+	blob_free(&message);
+}
+
+static void
+forged_message_does_not_move_a_peer_behind_a_nat(void **state)
+{
+	struct pair p = pair_new(15);
+	struct craft c = { .exchange = EX_INFORMATIONAL, .message_id = 2 };
+	struct endpoint elsewhere, before, after;
+	struct blob message = { 0 };
+
+	(void)state;
+	assert_int_equal(addr_parse(&p.a->nat, "198.51.100.1"), OK);
+	pair_start(&p);
+	assert_true(pair_up(&p));
+	before = elsewhere = sim_sa(p.b).peer;
+	elsewhere.port++;
+	inject_forged(&p, &elsewhere);
+	after = sim_sa(p.b).peer;
+	assert_true(endpoint_equal(&before, &after));
+	/* The twin that is authentic does. */
+	craft_message(p.a, &c, &message);
+	sim_inject(p.b, &elsewhere, 4500, blob_view(&message));
+	assert_int_equal(sim_sa(p.b).peer.port, elsewhere.port);
+	/* And a repeat from where it was before does not move it back. */
+	sim_inject(p.b, &before, 4500, blob_view(&message));
+	assert_int_equal(sim_sa(p.b).peer.port, elsewhere.port);
+	blob_free(&message);
+	pair_free(&p);
+}
+
+static void
+forged_messages_do_not_pass_for_life(void **state)
+{
+	struct pair p = taped_pair(16);
+	struct endpoint from = { p.a->addr, 500 };
+	size_t i = 4;
+	int64_t t;
+
+	(void)state;
+	p.sim->loss = 100;
+	for (t = 0; t < 29; t++) {
+		sim_run(p.sim, 1000);
+		inject_forged(&p, &from);
+	}
+	assert_int_equal(tape.n, 4);
+	/* Silence of 30 s: b asks, as a does. */
+	sim_run(p.sim, 1200);
+	while (i < tape.n && !addr_equal(&tape.sent[i].from.addr, &p.b->addr))
+		i++;
+	assert_true(i < tape.n);
+	assert_true(ike_counters(p.b->e)->bad_icv == 29);
+	pair_free(&p);
+}
+
 int
 main(void)
 {
@@ -362,6 +427,8 @@ main(void)
 		cmocka_unit_test(responder_may_ask_and_say_that_it_refuses),
 		cmocka_unit_test(malformed_response_ends_the_sa),
 		cmocka_unit_test(unprotected_messages_within_an_sa_are_ignored),
+		cmocka_unit_test(forged_message_does_not_move_a_peer_behind_a_nat),
+		cmocka_unit_test(forged_messages_do_not_pass_for_life),
 	};
 	int failed = sim_test_main(tests, sizeof tests / sizeof tests[0]);
 

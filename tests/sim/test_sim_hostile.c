@@ -228,6 +228,7 @@ forged_group_or_cookie_costs_a_round_trip_at_most(void **state)
 	forge_answer(&p, N_INVALID_KE_PAYLOAD, bytes_of(short_group, 1));
 	forge_answer(&p, N_INVALID_KE_PAYLOAD, bytes_of(NULL, 0));
 	assert_int_equal(tape.n, 1);
+	assert_int_equal(ike_counters(p.a->e)->ike_failed, 0);
 	assert_true(pair_up(&p));
 	pair_free(&p);
 
@@ -244,6 +245,35 @@ forged_group_or_cookie_costs_a_round_trip_at_most(void **state)
 	pair_start(&p);
 	forge_answer(&p, N_COOKIE, bytes_of("forged", 6));
 	assert_int_equal(tape.n, 2);
+	assert_true(pair_up(&p));
+	pair_free(&p);
+}
+
+/* A group that we have, but did not offer; and a stranger, who says the right thing from the wrong
+ * address. */
+static void
+group_is_taken_from_our_offer_and_from_our_peer_only(void **state)
+{
+	static const uint8_t group[] = { 0, KE_ECP256 };
+	struct pair p = taped_pair(16);
+	struct addr b = p.b->addr;
+
+	(void)state;
+	p.a->cfg.suites[0] = (struct ike_suite){ .encr = { { ENCR_AES_GCM_16, 128 } },
+		.prf = { PRF_HMAC_SHA2_256 }, .ke = { KE_CURVE25519 } };
+	p.a->cfg.n_suites = 1;
+	pair_start(&p);
+	forge_answer(&p, N_INVALID_KE_PAYLOAD, bytes_of(group, 2));
+	assert_int_equal(tape.n, 1);
+	pair_free(&p);
+
+	p = taped_pair(17);
+	pair_start(&p);
+	p.b->addr = stranger(1).addr;
+	forge_answer(&p, N_INVALID_KE_PAYLOAD, bytes_of(group, 2));
+	forge_answer(&p, N_COOKIE, bytes_of("forged", 6));
+	assert_int_equal(tape.n, 1);
+	p.b->addr = b;
 	assert_true(pair_up(&p));
 	pair_free(&p);
 }
@@ -523,6 +553,7 @@ main(void)
 		cmocka_unit_test(noise_changes_nothing_in_any_state),
 		cmocka_unit_test(forged_error_does_not_stop_the_initiator),
 		cmocka_unit_test(forged_group_or_cookie_costs_a_round_trip_at_most),
+		cmocka_unit_test(group_is_taken_from_our_offer_and_from_our_peer_only),
 		cmocka_unit_test(flood_of_forged_cookies_is_not_followed),
 		cmocka_unit_test(nobody_unverified_gets_more_than_he_sent),
 		cmocka_unit_test(with_a_cookie_the_response_may_be_longer),
