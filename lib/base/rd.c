@@ -1,75 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/rd.h"
 
-/* NULL, and the reader bad, when there are fewer than n octets left. */
-static const uint8_t *
-advance(struct rd *r, size_t n)
-{
-	const uint8_t *p = r->p;
-
-	if (r->bad || n > (size_t)(r->end - r->p)) {
-		r->bad = true;
-		return NULL;
-	}
-	if (n != 0)
-		r->p += n;
-	return p;
-}
-
-static uint64_t
-number(struct rd *r, size_t n)
-{
-	const uint8_t *p = advance(r, n);
-	uint64_t v = 0;
-	size_t i;
-
-	for (i = 0; p != NULL && i < n; i++)
-		v = v << 8 | p[i];
-	return v;
-}
-
-uint8_t
-rd_u8(struct rd *r)
-{
-	return (uint8_t)number(r, 1);
-}
-
-uint16_t
-rd_u16(struct rd *r)
-{
-	return (uint16_t)number(r, 2);
-}
-
-uint32_t
-rd_u24(struct rd *r)
-{
-	return (uint32_t)number(r, 3);
-}
-
-uint32_t
-rd_u32(struct rd *r)
-{
-	return (uint32_t)number(r, 4);
-}
-
-uint64_t
-rd_u64(struct rd *r)
-{
-	return number(r, 8);
-}
-
-struct bytes
-rd_take(struct rd *r, size_t n)
-{
-	const uint8_t *p = advance(r, n);
-
-	return bytes_of(p, r->bad ? 0 : n);
-}
-
 void
 rd_copy(struct rd *r, void *to, size_t n)
 {
-	const uint8_t *p = advance(r, n);
+	const uint8_t *p = rd_advance_(r, n);
 
 	if (n == 0)
 		return;
@@ -79,12 +14,6 @@ rd_copy(struct rd *r, void *to, size_t n)
 		memset(to, 0, n);
 }
 
-void
-rd_skip(struct rd *r, size_t n)
-{
-	(void)advance(r, n);
-}
-
 struct rd
 rd_sub(struct rd *r, size_t n)
 {
@@ -92,12 +21,6 @@ rd_sub(struct rd *r, size_t n)
 
 	sub.bad = r->bad;
 	return sub;
-}
-
-struct bytes
-rd_rest(struct rd *r)
-{
-	return rd_take(r, rd_left(r));
 }
 
 void

@@ -28,20 +28,89 @@ rd_left(const struct rd *r)
 	return r->bad ? 0 : (size_t)(r->end - r->p);
 }
 
-uint8_t rd_u8(struct rd *);
-uint16_t rd_u16(struct rd *);
-uint32_t rd_u24(struct rd *);
-uint32_t rd_u32(struct rd *);
-uint64_t rd_u64(struct rd *);
+/* NULL, and the reader bad, when there are fewer than n octets left. Only for the functions below. */
+static inline const uint8_t *
+rd_advance_(struct rd *r, size_t n)
+{
+	const uint8_t *p = r->p;
+
+	if (r->bad || n > (size_t)(r->end - r->p)) {
+		r->bad = true;
+		return NULL;
+	}
+	if (n != 0)
+		r->p += n;
+	return p;
+}
+
+/* Inline, and octet by octet in the C of it: compilers make one load and one swap of each. */
+static inline uint8_t
+rd_u8(struct rd *r)
+{
+	const uint8_t *p = rd_advance_(r, 1);
+
+	return p == NULL ? 0 : *p;
+}
+
+static inline uint16_t
+rd_u16(struct rd *r)
+{
+	const uint8_t *p = rd_advance_(r, 2);
+
+	return p == NULL ? 0 : (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline uint32_t
+rd_u24(struct rd *r)
+{
+	const uint8_t *p = rd_advance_(r, 3);
+
+	return p == NULL ? 0 : (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+}
+
+static inline uint32_t
+rd_u32(struct rd *r)
+{
+	const uint8_t *p = rd_advance_(r, 4);
+
+	return p == NULL ? 0 :
+	    (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static inline uint64_t
+rd_u64(struct rd *r)
+{
+	uint64_t hi = rd_u32(r), lo = rd_u32(r);
+
+	return r->bad ? 0 : hi << 32 | lo;
+}
+
 /* The next n octets, borrowed from the input. */
-struct bytes rd_take(struct rd *, size_t n);
-/* Copies exactly n octets out. */
+static inline struct bytes
+rd_take(struct rd *r, size_t n)
+{
+	const uint8_t *p = rd_advance_(r, n);
+
+	return bytes_of(p, r->bad ? 0 : n);
+}
+
+static inline void
+rd_skip(struct rd *r, size_t n)
+{
+	(void)rd_advance_(r, n);
+}
+
+/* All that is left. */
+static inline struct bytes
+rd_rest(struct rd *r)
+{
+	return rd_take(r, rd_left(r));
+}
+
+/* Copies exactly n octets out; zeros when they are not there. */
 void rd_copy(struct rd *, void *to, size_t n);
-void rd_skip(struct rd *, size_t n);
 /* A reader over the next n octets, which are consumed here. Bad if they are not there. */
 struct rd rd_sub(struct rd *, size_t n);
-/* All that is left. */
-struct bytes rd_rest(struct rd *);
 /* Marks the reader bad, for values that make the rest meaningless. */
 void rd_fail(struct rd *);
 /* True when nothing failed and nothing is left: the last line of every parser. */

@@ -129,29 +129,11 @@ number(struct wr *w, uint64_t v, size_t n)
 }
 
 void
-wr_u8(struct wr *w, uint8_t v)
-{
-	number(w, v, 1);
-}
-
-void
-wr_u16(struct wr *w, uint16_t v)
-{
-	number(w, v, 2);
-}
-
-void
 wr_u24(struct wr *w, uint32_t v)
 {
 	if (v > 0xffffff)
 		w->bad = true;
 	number(w, v, 3);
-}
-
-void
-wr_u32(struct wr *w, uint32_t v)
-{
-	number(w, v, 4);
 }
 
 void

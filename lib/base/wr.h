@@ -29,16 +29,59 @@ struct bytes wr_view(const struct wr *);
  * ERR_SPACE if bad, ERR_STATE if it is not a growing one, and `to` is as it was. */
 int wr_take(struct wr *, struct blob *to);
 
-void wr_u8(struct wr *, uint8_t);
-void wr_u16(struct wr *, uint16_t);
-void wr_u24(struct wr *, uint32_t);   /* bad if it does not fit */
-void wr_u32(struct wr *, uint32_t);
-void wr_u64(struct wr *, uint64_t);
-void wr_put(struct wr *, struct bytes);
-void wr_zero(struct wr *, size_t n);
 /* Room for n octets that the caller (a cipher, say) fills in before the next write; NULL if there
  * is none. */
 uint8_t *wr_room(struct wr *, size_t n);
+/* The same, without a call where there is room already. Only for the functions below. */
+static inline uint8_t *
+wr_room_(struct wr *w, size_t n)
+{
+	uint8_t *p;
+
+	if (w->bad || n > w->cap - w->n)
+		return wr_room(w, n);
+	p = w->p + w->n;
+	w->n += n;
+	return p;
+}
+
+static inline void
+wr_u8(struct wr *w, uint8_t v)
+{
+	uint8_t *p = wr_room_(w, 1);
+
+	if (p != NULL)
+		p[0] = v;
+}
+
+static inline void
+wr_u16(struct wr *w, uint16_t v)
+{
+	uint8_t *p = wr_room_(w, 2);
+
+	if (p == NULL)
+		return;
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static inline void
+wr_u32(struct wr *w, uint32_t v)
+{
+	uint8_t *p = wr_room_(w, 4);
+
+	if (p == NULL)
+		return;
+	p[0] = (uint8_t)(v >> 24);
+	p[1] = (uint8_t)(v >> 16);
+	p[2] = (uint8_t)(v >> 8);
+	p[3] = (uint8_t)v;
+}
+
+void wr_u24(struct wr *, uint32_t);   /* bad if it does not fit */
+void wr_u64(struct wr *, uint64_t);
+void wr_put(struct wr *, struct bytes);
+void wr_zero(struct wr *, size_t n);
 
 /*
  * A 16-bit length field whose value is (octets from the field's first octet to the close) + adjust.
