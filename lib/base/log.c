@@ -11,6 +11,7 @@
 #define LINE_MAX_ 1024
 #define BURST     10u
 #define REFILL_MS 1000
+#define HELD_MAX  4096u          /* what a pipe takes as a whole, PIPE_BUF */
 
 static void sink_stderr(void *, enum log_level, const char *);
 
@@ -19,6 +20,9 @@ static struct {
 	enum log_level max;
 	log_sink sink;
 	void *arg;
+	bool hold;
+	char held[HELD_MAX];
+	size_t n_held;
 } sink = { .max = LOG_INFO_, .sink = sink_stderr };
 
 static const char *
@@ -38,11 +42,37 @@ level_name(enum log_level level)
 }
 
 static void
+put(const char *p, size_t n)
+{
+	ssize_t r;
+
+	do {
+		r = write(STDERR_FILENO, p, n);
+	} while (r < 0 && errno == EINTR);
+}
+
+void
+log_hold(void)
+{
+	sink.hold = true;
+}
+
+void
+log_flush(void)
+{
+	int saved = errno;
+
+	if (sink.n_held != 0)
+		put(sink.held, sink.n_held);
+	sink.n_held = 0;
+	errno = saved;
+}
+
+static void
 sink_stderr(void *arg, enum log_level level, const char *line)
 {
 	char out[LINE_MAX_ + 128], when[LOG_TIME_STRLEN];
 	struct timespec ts = { 0 };
-	ssize_t r;
 	int n, saved = errno;
 
 	(void)arg;
@@ -50,10 +80,15 @@ sink_stderr(void *arg, enum log_level level, const char *line)
 	n = snprintf(out, sizeof out, "%s %s%s%s: %s\n",
 	    log_time(when, (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000),
 	    sink.name, sink.name[0] == '\0' ? "" : " ", level_name(level), line);
-	/* One write a line, so that lines of several processes do not mix. */
-	do {
-		r = write(STDERR_FILENO, out, (size_t)n);
-	} while (r < 0 && errno == EINTR);
+	/* Whole lines in one write, so that those of several processes do not mix. */
+	if (sink.n_held + (size_t)n > HELD_MAX || level <= LOG_WARN_)
+		log_flush();
+	if (sink.hold && level > LOG_WARN_) {
+		memcpy(sink.held + sink.n_held, out, (size_t)n);
+		sink.n_held += (size_t)n;
+	} else {
+		put(out, (size_t)n);
+	}
 	errno = saved;
 }
 

@@ -23,6 +23,12 @@ typedef void (*log_sink)(void *arg, enum log_level, const char *line);
 /* Name of this process ("ikev2d[engine]"), least level shown. Default sink: stderr, with UTC. */
 void log_setup(const char *name, enum log_level max);
 void log_set_sink(log_sink, void *arg);
+/*
+ * For a process with a loop: from now on lines less urgent than a warning wait, in up to 4 KiB, for
+ * log_flush() or for a more urgent one. Default sink only.
+ */
+void log_hold(void);
+void log_flush(void);
 enum log_level log_max(void);
 
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

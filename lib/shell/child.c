@@ -375,6 +375,7 @@ life(struct child *c, char why[static CHILD_WHY_MAX])
 	wr_str(&w, missed);
 	if ((r = chan_send_wr(c->parent, IPC_READY, &w)) != OK)
 		return r;
+	log_hold();
 	return loop_run(c->loop);
 }
 
@@ -394,6 +395,7 @@ child_main(const struct child_setup *setup, void *arg)
 		c.status = r == ERR_VALUE ? EXIT_CONFIG : 1;
 		last_words(c.status, why);
 	}
+	log_flush();
 	if (setup->finish != NULL)
 		setup->finish(arg);
 	for (i = 0; i < c.n_peers; i++) {

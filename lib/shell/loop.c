@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "base/log.h"
 
 #define SIGNALS_MAX 8
 
@@ -146,6 +147,7 @@ loop_step(struct loop *l, int wait_ms)
 		l->after(l->after_arg);
 	run_later(l);
 	l->awake = false;
+	log_flush();
 	if (limit != NULL)
 		event_free(limit);
 	return r < 0 ? ERR_IO : OK;
