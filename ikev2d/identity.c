@@ -83,23 +83,20 @@ id_text(uint8_t id_type, struct bytes data, char text[static X509_IDENTITY_MAX])
 }
 
 int
-identity_fits(const struct x509 *x, uint8_t id_type, struct bytes id_data,
-    char text[static X509_IDENTITY_MAX])
+identity_fits(const struct x509 *x, char (*ids)[X509_IDENTITY_MAX], size_t n_ids, uint8_t id_type,
+    struct bytes id_data, char text[static X509_IDENTITY_MAX])
 {
-	char ids[MSG_IDENTITIES_MAX][X509_IDENTITY_MAX];
-	size_t n = 0, i;
+	size_t i;
 
 	text[0] = '\0';
-	if (x509_identities(x, ids, MSG_IDENTITIES_MAX, &n) != OK)
-		return ERR_AUTH;
 	if (id_type == IDT_DER_ASN1_DN) {
-		if (n > 0)
+		if (n_ids > 0)
 			memcpy(text, ids[0], sizeof ids[0]);
 		return bytes_equal(id_data, x509_subject_der(x)) ? OK : ERR_AUTH;
 	}
 	if (!id_text(id_type, id_data, text))
 		return ERR_AUTH;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n_ids; i++)
 		if (strcasecmp(ids[i], text) == 0)
 			return OK;
 	return ERR_AUTH;

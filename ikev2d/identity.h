@@ -12,10 +12,11 @@
 int identity_of(const struct x509 *, uint8_t *id_type, struct blob *id_data);
 
 /*
- * Does the ID payload say nothing but what the certificate says? *text is the ID in the NVA
- * document's form ("dns:nve-2.dc1.example"). 0 or ERR_AUTH.
+ * Does the ID payload say nothing but what the certificate says? ids: the certificate's, from
+ * x509_identities(). *text is the ID in the NVA document's form ("dns:nve-2.dc1.example"). 0 or
+ * ERR_AUTH.
  */
-int identity_fits(const struct x509 *, uint8_t id_type, struct bytes id_data,
-    char text[static X509_IDENTITY_MAX]);
+int identity_fits(const struct x509 *, char (*ids)[X509_IDENTITY_MAX], size_t n_ids,
+    uint8_t id_type, struct bytes id_data, char text[static X509_IDENTITY_MAX]);
 
 #endif

@@ -63,8 +63,8 @@ authz_connected(void *arg, bool again)
 
 /* Chain, then signature, then whether the ID is one that the certificate holds. */
 static int
-verify(const struct trust *t, const struct msg_verify *m, struct x509 **leaf, char *identity,
-    const char **why)
+verify(const struct trust *t, const struct msg_verify *m, struct x509 **leaf,
+    struct msg_identity *id, char *identity, const char **why)
 {
 	struct blob octets = { NULL, 0 };
 	int r;
@@ -82,7 +82,11 @@ verify(const struct trust *t, const struct msg_verify *m, struct x509 **leaf, ch
 	else if ((r = verify_auth(*leaf, m->method, m->auth, blob_view(&octets))) != OK)
 		*why = r == ERR_UNSUPPORTED ? "signature algorithm not accepted" :
 		    "AUTH signature does not verify";
-	else if ((r = identity_fits(*leaf, m->in.id_type, m->in.id_data, identity)) != OK)
+	else if ((r = x509_identities(*leaf, id->identities, MSG_IDENTITIES_MAX,
+	    &id->n_identities)) != OK)
+		*why = "no identity in the certificate";
+	else if ((r = identity_fits(*leaf, id->identities, id->n_identities, m->in.id_type,
+	    m->in.id_data, identity)) != OK)
 		*why = "the ID payload is not in the certificate";
 	wipe(octets.p, octets.n);
 	blob_free(&octets);
@@ -106,11 +110,8 @@ on_verify(void *arg, struct chan *c, struct bytes body, int fd)
 		wr_free(&w);
 		return r;
 	}
-	memset(&id, 0, sizeof id);
-	r = verify(t, &m, &leaf, answer.identity, &why);
-	if (r == OK && (r = x509_identities(leaf, id.identities, MSG_IDENTITIES_MAX,
-	    &id.n_identities)) != OK)
-		why = "no identity in the certificate";
+	id.n_identities = 0;
+	r = verify(t, &m, &leaf, &id, answer.identity, &why);
 	if (r == OK) {
 		id.ref = m.ref;
 		id.peer = m.peer;

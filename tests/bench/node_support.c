@@ -11,6 +11,7 @@
 #include "shell/config.h"
 
 #define FILE_MAX (32u * 1024 * 1024)
+#define IDENTITIES_MAX 4
 
 static int
 blame(const char *what, const char *why)
@@ -98,6 +99,8 @@ do_verify(struct bench_node *n, const struct ike_action *a, struct ike_event *ev
 	struct blob octets = { NULL, 0 };
 	struct x509 *leaf = NULL;
 	const char *why = NULL;
+	char ids[IDENTITIES_MAX][X509_IDENTITY_MAX];
+	size_t n_ids = 0;
 	const struct ike_auth_input *in = &a->u.verify.in;
 
 	ev->type = IKE_EV_VERIFIED;
@@ -106,7 +109,8 @@ do_verify(struct bench_node *n, const struct ike_action *a, struct ike_event *ev
 	    (ev->rc = authdata_octets(in, &octets)) != OK ||
 	    (ev->rc = verify_auth(leaf, a->u.verify.method, a->u.verify.auth,
 	    blob_view(&octets))) != OK ||
-	    (ev->rc = identity_fits(leaf, in->id_type, in->id_data, identity)) != OK)
+	    (ev->rc = x509_identities(leaf, ids, IDENTITIES_MAX, &n_ids)) != OK ||
+	    (ev->rc = identity_fits(leaf, ids, n_ids, in->id_type, in->id_data, identity)) != OK)
 		goto out;
 	ev->u.verified.identity = identity;
 	ev->u.verified.not_after = x509_not_after(leaf);
