@@ -387,6 +387,61 @@ forged_message_does_not_move_a_peer_behind_a_nat(void **state)
 }
 
 static void
+other_spi_must_fit_too(void **state)
+{
+	struct craft c = { .exchange = EX_INFORMATIONAL, .message_id = 2 };
+	struct pair p = taped_pair(17);
+	struct endpoint from = { p.a->addr, 500 };
+	struct blob message = { 0 };
+	uint64_t unknown = ike_counters(p.b->e)->unknown_spi;
+	size_t n = tape.n;
+
+	(void)state;
+	craft_message(p.a, &c, &message);
+	message.p[0] ^= 1;
+	sim_inject(p.b, &from, 500, blob_view(&message));
+	assert_int_equal(ike_counters(p.b->e)->unknown_spi, unknown + 1);
+	assert_int_equal(ike_counters(p.b->e)->bad_icv, 0);
+	message.p[0] ^= 1;
+	sim_inject(p.b, &from, 500, blob_view(&message));
+	assert_int_equal(tape.n, n + 1);
+	blob_free(&message);
+	pair_free(&p);
+}
+
+/* Payloads beside SK are not protected from being read by others, and no exchange has any. */
+static void
+payloads_beside_sk_are_not_taken(void **state)
+{
+	struct ike_callbacks cb = { 0 };
+	struct pair p = taped_pair(18);
+	struct ike_sa_info sa = sim_sa(p.a);
+	struct ike_header h = { .spi_i = sa.ref.spi_i, .spi_r = sa.ref.spi_r, .major = 2,
+		.exchange = EX_INFORMATIONAL, .flags = HF_INITIATOR, .message_id = 2 };
+	struct ike_sk_key key = { 0 };
+	struct ike_keys_view v;
+	struct blob message = { 0 };
+	struct ike_out o;
+	size_t n = tape.n;
+
+	(void)state;
+	assert_int_equal(ike_export_keys(p.a->e, &sa.ref, &v), OK);
+	assert_int_equal(sk_key_init(&key, v.encr, v.key_bits, v.integ, v.sk_ei, v.sk_ai), OK);
+	key.next_iv = 1u << 20;
+	msg_begin(&o, &h);
+	delete_payload_write_ike(&o);
+	sk_begin(&o, &key);
+	assert_int_equal(sk_end(&o, &key, &cb), OK);
+	assert_int_equal(msg_end(&o, &message), OK);
+	sim_inject(p.b, &sa.local, 500, blob_view(&message));
+	assert_int_equal(tape.n, n);
+	assert_true(sim_paired(p.a, p.b));
+	blob_free(&message);
+	sk_key_free(&key);
+	pair_free(&p);
+}
+
+static void
 forged_messages_do_not_pass_for_life(void **state)
 {
 	struct pair p = taped_pair(16);
@@ -428,6 +483,8 @@ main(void)
 		cmocka_unit_test(malformed_response_ends_the_sa),
 		cmocka_unit_test(unprotected_messages_within_an_sa_are_ignored),
 		cmocka_unit_test(forged_message_does_not_move_a_peer_behind_a_nat),
+		cmocka_unit_test(other_spi_must_fit_too),
+		cmocka_unit_test(payloads_beside_sk_are_not_taken),
 		cmocka_unit_test(forged_messages_do_not_pass_for_life),
 	};
 	int failed = sim_test_main(tests, sizeof tests / sizeof tests[0]);

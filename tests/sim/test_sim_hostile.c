@@ -430,6 +430,57 @@ with_a_cookie_the_response_may_be_longer(void **state)
 	pair_free(&p);
 }
 
+/* The same first message again gets the same answer, but only as long as that pays for it. */
+static void
+shorter_repeat_of_a_first_message_gets_nothing(void **state)
+{
+	static const struct ike_suite one = { .encr = { { ENCR_AES_GCM_16, 128 } },
+		.prf = { PRF_HMAC_SHA2_256 }, .ke = { KE_CURVE25519 } };
+	struct craft_init c = { .spi_i = 11, .group = KE_CURVE25519, .padding = 1000 };
+	struct endpoint from = stranger(1);
+	struct pair p = taped_pair(18);
+	size_t once;
+
+	(void)state;
+	pair_start(&p);
+	inject_init(&p, &c, &from);
+	once = octets_to(&from);
+	assert_true(once > 200);
+	inject_init(&p, &c, &from);
+	assert_int_equal(octets_to(&from), 2 * once);
+	c.padding = 0;
+	c.suites = &one;
+	c.n_suites = 1;
+	inject_init(&p, &c, &from);
+	assert_int_equal(octets_to(&from), 2 * once);
+	pair_free(&p);
+}
+
+/* Nor does somebody who recorded a request become the one that its longer response goes to. */
+static void
+recorded_request_is_no_reflector(void **state)
+{
+	static uint8_t der[1500];
+	struct bytes cert = bytes_of(der, sizeof der);
+	struct endpoint other = stranger(1);
+	struct pair p = taped_pair(19);
+	size_t n, to_peer;
+
+	(void)state;
+	p.b->cfg.certs = &cert;
+	p.b->cfg.n_certs = 1;
+	pair_start(&p);
+	assert_true(pair_up(&p));
+	n = tape.n;
+	assert_int_equal(n, 4);
+	assert_true(tape.sent[3].data.n > tape.sent[2].data.n);
+	to_peer = octets_to(&tape.sent[3].to);
+	sim_inject(p.b, &other, 500, blob_view(&tape.sent[2].data));
+	assert_int_equal(octets_to(&other), 0);
+	assert_int_equal(octets_to(&tape.sent[3].to), to_peer + tape.sent[3].data.n);
+	pair_free(&p);
+}
+
 static void
 cookie_lives_for_two_periods(void **state)
 {
@@ -557,6 +608,8 @@ main(void)
 		cmocka_unit_test(flood_of_forged_cookies_is_not_followed),
 		cmocka_unit_test(nobody_unverified_gets_more_than_he_sent),
 		cmocka_unit_test(with_a_cookie_the_response_may_be_longer),
+		cmocka_unit_test(shorter_repeat_of_a_first_message_gets_nothing),
+		cmocka_unit_test(recorded_request_is_no_reflector),
 		cmocka_unit_test(cookie_lives_for_two_periods),
 		cmocka_unit_test(flood_leads_to_cookies_and_leaves_nothing),
 		cmocka_unit_test(above_the_limit_there_is_silence),
