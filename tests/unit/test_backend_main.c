@@ -385,6 +385,35 @@ TEST(sa_goes_in_only_with_its_grant)
 	stop();
 }
 
+TEST(several_calls_come_in_one_packet)
+{
+	struct grant g = test_grant(7, "192.0.2.1", "192.0.2.2");
+	struct wr packet = wr_grow(65536), w = wr_grow(65536);
+	struct bytes body;
+	struct bk_event e;
+	uint16_t type;
+
+	start(NULL);
+	type = bk_send_grant_set(&w, &g);
+	seq_pack(&packet, type, wr_view(&w));
+	wr_free(&w);
+	w = wr_grow(64);
+	type = bk_send_commit(&w, 0x77);
+	seq_pack(&packet, type, wr_view(&w));
+	wr_free(&w);
+	call(it.authz, SEQ_SEVERAL, &packet);
+	expect_event(it.authz, BK_DONE, &e);
+	assert_int_equal(e.u.done.generation, 0x77);
+	assert_int_equal(e.u.done.n, 1);
+	assert_int_equal(bk_done_result(&e, 0), OK);
+	assert_int_equal(counter("grants"), 1);
+	/* A packet that is cut ends the connection. */
+	assert_int_equal(seq_send(it.authz, SEQ_SEVERAL, bytes_str("abc"), -1), OK);
+	assert_int_equal(receive(it.authz, &body), 0);
+	grant_free(&g);
+	stop();
+}
+
 TEST(each_process_asks_only_for_what_is_its_own)
 {
 	struct grant g = test_grant(7, "192.0.2.1", "192.0.2.2");
@@ -618,6 +647,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sa_goes_in_only_with_its_grant),
 		cmocka_unit_test(each_process_asks_only_for_what_is_its_own),
+		cmocka_unit_test(several_calls_come_in_one_packet),
 		cmocka_unit_test(dropped_grant_takes_its_sas_along_and_tells_the_engine),
 		cmocka_unit_test(grant_that_expires_takes_its_sas_along),
 		cmocka_unit_test(batch_is_answered_call_by_call),

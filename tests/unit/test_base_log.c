@@ -2,6 +2,7 @@
 #include "base_support.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -209,6 +210,49 @@ TEST(default_sink_writes_time_process_and_level_to_stderr)
 	(void)close(p[0]);
 }
 
+static char *
+read_some(int fd, char buf[static 8192])
+{
+	ssize_t n = read(fd, buf, 8191);
+
+	buf[n < 0 ? 0 : n] = '\0';
+	return buf;
+}
+
+TEST(held_lines_wait_for_the_flush_for_a_warning_or_for_room)
+{
+	static char buf[8192];
+	int p[2], saved = dup(STDERR_FILENO), i;
+
+	assert_true(saved >= 0);
+	assert_int_equal(pipe(p), 0);
+	assert_int_equal(fcntl(p[0], F_SETFL, O_NONBLOCK), 0);
+	assert_true(dup2(p[1], STDERR_FILENO) >= 0);
+	log_setup("x", LOG_DEBUG_);
+	log_set_sink(NULL, NULL);
+	log_hold();
+	log_info("one");
+	log_debug("two");
+	assert_string_equal(read_some(p[0], buf), "");
+	log_flush();
+	assert_non_null(strstr(read_some(p[0], buf), " x info: one\n"));
+	assert_non_null(strstr(buf, " x debug: two\n"));
+	log_info("three");
+	log_warn("four");
+	assert_non_null(strstr(read_some(p[0], buf), " x info: three\n"));
+	assert_non_null(strstr(buf, " x warning: four\n"));
+	for (i = 0; i < 100; i++)
+		log_info("%060d", i);
+	assert_non_null(strstr(read_some(p[0], buf), "0001\n"));
+	assert_null(strstr(buf, "0099\n"));
+	log_flush();
+	assert_non_null(strstr(read_some(p[0], buf), "0099\n"));
+	assert_true(dup2(saved, STDERR_FILENO) >= 0);
+	(void)close(saved);
+	(void)close(p[0]);
+	(void)close(p[1]);
+}
+
 #define HEARD(t) cmocka_unit_test_setup(t, listen_in)
 
 int
@@ -226,6 +270,7 @@ main(void)
 		HEARD(what_a_peer_chose_is_made_printable),
 		HEARD(time_text_is_that_of_the_calendar),
 		HEARD(default_sink_writes_time_process_and_level_to_stderr),
+		HEARD(held_lines_wait_for_the_flush_for_a_warning_or_for_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -285,6 +285,55 @@ TEST(what_is_no_socket_is_an_error)
 	(void)close(p[1]);
 }
 
+TEST(several_messages_in_one_packet_come_out_in_order)
+{
+	uint8_t octets[64];
+	struct wr w = wr_fixed(octets, sizeof octets);
+	struct bytes body;
+	struct rd r;
+	uint16_t type;
+
+	seq_pack(&w, 7, bytes_str("first"));
+	seq_pack(&w, 0x1ff, bytes_of(NULL, 0));
+	assert_int_equal(seq_send(pair[0], SEQ_SEVERAL, wr_view(&w), -1), OK);
+	assert_int_equal(seq_recv(pair[1], buf, &type, &body, NULL), OK);
+	assert_int_equal(type, SEQ_SEVERAL);
+	r = rd_open(body);
+	assert_int_equal(seq_unpack(&r, &type, &body), 1);
+	assert_int_equal(type, 7);
+	assert_true(bytes_equal(body, bytes_str("first")));
+	assert_int_equal(seq_unpack(&r, &type, &body), 1);
+	assert_int_equal(type, 0x1ff);
+	assert_int_equal(body.n, 0);
+	assert_int_equal(seq_unpack(&r, &type, &body), 0);
+}
+
+TEST(message_that_does_not_fit_the_packet_marks_it_bad)
+{
+	uint8_t octets[SEQ_SEVERAL_HEAD + 3];
+	struct wr w = wr_fixed(octets, sizeof octets);
+
+	seq_pack(&w, 7, bytes_str("abcd"));
+	assert_true(w.bad);
+}
+
+TEST(packet_that_is_cut_or_holds_a_packet_is_malformed)
+{
+	static const uint8_t whole[] = { 0, 7, 0, 0, 0, 2, 'a', 'b' };
+	static const uint8_t nested[] = { 0, SEQ_SEVERAL, 0, 0, 0, 0 };
+	struct rd r = rd_open(bytes_of(nested, sizeof nested));
+	struct bytes body;
+	uint16_t type;
+	size_t n;
+
+	assert_int_equal(seq_unpack(&r, &type, &body), ERR_SYNTAX);
+	for (n = 1; n < sizeof whole; n++) {
+		r = rd_open(bytes_of(whole, n));
+		assert_int_equal(seq_unpack(&r, &type, &body), ERR_SYNTAX);
+		assert_int_equal(seq_unpack(&r, &type, &body), ERR_SYNTAX);
+	}
+}
+
 #define PAIR(t) cmocka_unit_test_setup_teardown(t, pair_open, pair_close)
 
 int
@@ -305,6 +354,9 @@ main(void)
 		PAIR(several_descriptors_are_malformed_and_all_closed),
 		PAIR(message_longer_than_the_limit_is_malformed),
 		PAIR(what_is_no_socket_is_an_error),
+		PAIR(several_messages_in_one_packet_come_out_in_order),
+		PAIR(message_that_does_not_fit_the_packet_marks_it_bad),
+		PAIR(packet_that_is_cut_or_holds_a_packet_is_malformed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -279,6 +279,150 @@ TEST(last_words_of_a_dead_process_are_read)
 	assert_int_equal(broken_err, ERR_GONE);
 }
 
+/* Sends what a test wants from within a wake-up. */
+static void (*in_wakeup)(void);
+
+static void
+on_wakeup(void *arg)
+{
+	(void)arg;
+	in_wakeup();
+}
+
+static void
+wake_up(void (*fn)(void))
+{
+	struct loop_timer *t = loop_timer_new(loop, on_wakeup, NULL);
+
+	assert_non_null(t);
+	in_wakeup = fn;
+	loop_timer_in(t, 0);
+	assert_int_equal(loop_step(loop, 1000), OK);
+	loop_timer_free(t);
+}
+
+static void
+set_up_batching(void)
+{
+	struct chan_setup s = {
+		.name = "peer", .rules = rules, .n_rules = COUNT(rules), .phase = EARLY,
+		.arg = &handled, .n_own = 1, .own_arg = &own_arg, .batch = true,
+		.broken = on_broken, .broken_arg = &broken_err, .queue_octets = 1024 * 1024,
+	};
+	int fd[2];
+
+	chan_free(chan);
+	(void)close(raw);
+	assert_int_equal(seq_pair(fd), OK);
+	raw = fd[1];
+	assert_non_null(chan = chan_new(loop, fd[0], &s));
+}
+
+static uint16_t
+raw_receive(struct bytes *body)
+{
+	static uint8_t buf[SEQ_MAX];
+	uint16_t type = 0xffff;
+
+	assert_int_equal(seq_recv(raw, buf, &type, body, NULL), OK);
+	return type;
+}
+
+static void
+send_three(void)
+{
+	struct bytes body;
+	uint8_t buf[64];
+	uint16_t type;
+
+	assert_int_equal(chan_send(chan, PING, bytes_str("a"), -1), OK);
+	assert_int_equal(chan_send(chan, OWN, bytes_of(NULL, 0), -1), OK);
+	assert_true(chan_queued(chan) > 0);
+	assert_int_equal(seq_recv(raw, buf, &type, &body, NULL), ERR_AGAIN);
+}
+
+TEST(what_a_wakeup_says_leaves_in_one_packet)
+{
+	struct bytes packet, body;
+	uint16_t type;
+	struct rd r;
+
+	set_up_batching();
+	wake_up(send_three);
+	assert_int_equal(chan_queued(chan), 0);
+	assert_int_equal(raw_receive(&packet), SEQ_SEVERAL);
+	r = rd_open(packet);
+	assert_int_equal(seq_unpack(&r, &type, &body), 1);
+	assert_int_equal(type, PING);
+	assert_true(bytes_equal(body, bytes_str("a")));
+	assert_int_equal(seq_unpack(&r, &type, &body), 1);
+	assert_int_equal(type, OWN);
+	assert_int_equal(seq_unpack(&r, &type, &body), 0);
+}
+
+static void
+send_around_a_descriptor(void)
+{
+	static const uint8_t large[20000] = { 3 };
+
+	assert_int_equal(chan_send(chan, PING, bytes_str("1"), -1), OK);
+	assert_int_equal(chan_send(chan, WITH_FD, bytes_str("2"), raw), OK);
+	assert_int_equal(chan_send(chan, PING, bytes_of(large, sizeof large), -1), OK);
+	assert_int_equal(chan_send(chan, PING, bytes_str("4"), -1), OK);
+}
+
+TEST(what_cannot_wait_keeps_its_place)
+{
+	struct bytes body;
+
+	set_up_batching();
+	wake_up(send_around_a_descriptor);
+	assert_int_equal(raw_receive(&body), PING);
+	assert_int_equal(body.p[0], '1');
+	assert_int_equal(raw_receive(&body), WITH_FD);
+	assert_int_equal(raw_receive(&body), PING);
+	assert_int_equal(body.n, 20000);
+	assert_int_equal(raw_receive(&body), PING);
+	assert_int_equal(body.p[0], '4');
+}
+
+static void
+say_several(uint16_t second)
+{
+	uint8_t octets[64];
+	struct wr w = wr_fixed(octets, sizeof octets);
+
+	seq_pack(&w, OWN, bytes_of(NULL, 0));
+	seq_pack(&w, second, bytes_str("abc"));
+	assert_int_equal(seq_send(raw, SEQ_SEVERAL, wr_view(&w), -1), OK);
+}
+
+TEST(each_message_of_a_packet_reaches_its_handler)
+{
+	say_several(PING);
+	WAIT_FOR(loop, own_arg == 1);
+	assert_int_equal(handled, 1);
+	assert_int_equal(last_n, 3);
+	assert_int_equal(broken_err, 0);
+}
+
+TEST(each_message_of_a_packet_is_judged)
+{
+	say_several(WITH_FD);
+	WAIT_FOR(loop, broken_err != 0);
+	assert_int_equal(broken_err, ERR_PROTO);
+	assert_int_equal(own_arg, 1);
+	assert_int_equal(handled, 0);
+}
+
+TEST(malformed_packet_breaks_the_connection)
+{
+	say(SEQ_SEVERAL, 5, -1);
+	WAIT_FOR(loop, broken_err != 0);
+	assert_int_equal(broken_err, ERR_PROTO);
+	assert_int_equal(handled, 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -301,6 +445,11 @@ main(void)
 		T(sending_to_nobody_says_gone),
 		T(bad_writer_is_not_sent),
 		T(last_words_of_a_dead_process_are_read),
+		T(what_a_wakeup_says_leaves_in_one_packet),
+		T(what_cannot_wait_keeps_its_place),
+		T(each_message_of_a_packet_reaches_its_handler),
+		T(each_message_of_a_packet_is_judged),
+		T(malformed_packet_breaks_the_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,6 +166,65 @@ TEST(all_events_of_a_wakeup_see_the_same_time_and_after_runs_last)
 	}
 }
 
+static struct {
+	struct loop_later first, second, never;
+	int calls[3];
+} later;
+
+static void
+second_later(void *arg)
+{
+	(void)arg;
+	assert_int_equal(later.calls[0], 1);
+	later.calls[1]++;
+}
+
+static void
+first_later(void *arg)
+{
+	(void)arg;
+	later.calls[0]++;
+	assert_true(loop_later(loop, &later.second));
+}
+
+static void
+never_later(void *arg)
+{
+	(void)arg;
+	later.calls[2]++;
+}
+
+static void
+ask_for_later(void *arg)
+{
+	(void)arg;
+	assert_true(loop_later(loop, &later.never));
+	assert_true(loop_later(loop, &later.first));
+	assert_true(loop_later(loop, &later.first));
+	loop_later_cancel(loop, &later.never);
+	assert_int_equal(later.calls[0], 0);
+}
+
+TEST(what_is_left_for_later_is_called_once_at_the_end_of_the_wakeup)
+{
+	struct loop_timer *t = loop_timer_new(loop, ask_for_later, NULL);
+
+	memset(&later, 0, sizeof later);
+	later.first.fn = first_later;
+	later.second.fn = second_later;
+	later.never.fn = never_later;
+	assert_false(loop_later(loop, &later.first));
+	loop_timer_in(t, 0);
+	assert_int_equal(loop_step(loop, 1000), OK);
+	assert_int_equal(later.calls[0], 1);
+	assert_int_equal(later.calls[1], 1);
+	assert_int_equal(loop_step(loop, 0), OK);
+	assert_int_equal(later.calls[0], 1);
+	assert_int_equal(later.calls[1], 1);
+	assert_int_equal(later.calls[2], 0);
+	loop_timer_free(t);
+}
+
 static void
 on_signal(void *arg, int signo)
 {
@@ -194,6 +253,7 @@ main(void)
 		T(timers_fire_once_in_order_and_not_early),
 		T(timer_that_was_cleared_or_set_to_never_stays_silent),
 		T(all_events_of_a_wakeup_see_the_same_time_and_after_runs_last),
+		T(what_is_left_for_later_is_called_once_at_the_end_of_the_wakeup),
 		T(signal_is_an_event_and_stop_ends_the_run),
 	};
 
