@@ -90,7 +90,8 @@ store_mark_read(const char *dir, struct store_mark *m, char why[static 256])
 	if (r != 0 && r != ERR_NOTFOUND)
 		tell(why, dir, MARK, r);
 	if (r == 0) {
-		memcpy(text, b.p, b.n);
+		if (b.n != 0)
+			memcpy(text, b.p, b.n);
 		text[b.n] = '\0';
 		if (strlen(text) != b.n || !mark_parse(text, m)) {
 			snprintf(why, 256,
