@@ -66,6 +66,8 @@ class Pair:
         self.fleet.configure(1, "ike", "force-encap", "yes")
         if cookie_threshold is not None:
             self.fleet.configure(1, "ike", "cookie-threshold", cookie_threshold)
+        # A frame of the tenant's before the SA would be an acquire, and both sides would initiate.
+        lab.sh("t1-5001", "ip link set eth0 down")
         self.cap_path = os.path.join(lab.dir, "underlay.pcap")
         self.cap = lab.capture("sw", "br0", self.cap_path)
         self.daemon = self.fleet.start(1)
@@ -74,6 +76,7 @@ class Pair:
             self.charon.swanctl("--initiate", "--child", "vx", "--timeout", "20")
         self.fleet.wait_up(1, 2)
         self.charon.wait_log(r"CHILD_SA vx\{\d+\} established")
+        lab.sh("t1-5001", "ip link set eth0 up")
 
     def our_spis(self):
         sas = self.fleet.ctl(1, "sas")["sas"]

@@ -243,6 +243,12 @@ def bin_dir():
     return os.environ.get("OVERLOCK_BIN", os.path.join(here, "build", "bin"))
 
 
+def sanitized():
+    """Were the programs under test built with --enable-sanitizers?"""
+    with open(os.path.join(os.path.dirname(bin_dir()), "config.h"), encoding="ascii") as f:
+        return re.search(r"^#define HAVE_SANITIZERS 1", f.read(), re.M) is not None
+
+
 def program(name):
     path = os.path.join(bin_dir(), name)
     if not os.access(path, os.X_OK):
