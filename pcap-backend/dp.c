@@ -79,12 +79,16 @@ vn_cmp(const void *a, const void *b)
 }
 
 struct vn *
-dp_vn(const struct dp *dp, uint32_t vni)
+dp_vn(struct dp *dp, uint32_t vni)
 {
-	struct vn key = { .vni = vni };
+	struct vn key = { .vni = vni }, *vn = dp->last_vn;
 
-	return dp->n_vns == 0 ? NULL :
-	    bsearch(&key, dp->vns, dp->n_vns, sizeof key, vn_cmp);
+	if (vn != NULL && vn->vni == vni)
+		return vn;
+	vn = dp->n_vns == 0 ? NULL : bsearch(&key, dp->vns, dp->n_vns, sizeof key, vn_cmp);
+	if (vn != NULL)
+		dp->last_vn = vn;
+	return vn;
 }
 
 int
@@ -97,6 +101,7 @@ dp_vn_add(struct dp *dp, uint32_t vni)
 	if ((more = realloc(dp->vns, (dp->n_vns + 1) * sizeof *more)) == NULL)
 		return ERR_NOMEM;
 	dp->vns = more;
+	dp->last_vn = NULL;
 	vn = &dp->vns[dp->n_vns];
 	memset(vn, 0, sizeof *vn);
 	vn->vni = vni;

@@ -81,6 +81,7 @@ struct dp {
 	struct spd spd;
 	struct vn *vns;                /* by ascending VNI */
 	size_t n_vns;
+	struct vn *last_vn;            /* what dp_vn() answered last */
 	struct dp_batch tx, rx;
 	int64_t now_ms;
 	uint64_t mac_key;
@@ -94,7 +95,7 @@ void dp_free(struct dp *);
 /* Open a VN for tenant frames. 0, ERR_EXISTS, ERR_NOMEM. Not while packets wait. */
 int dp_vn_add(struct dp *, uint32_t vni);
 /* NULL if there is none. */
-struct vn *dp_vn(const struct dp *, uint32_t vni);
+struct vn *dp_vn(struct dp *, uint32_t vni);
 
 /* ---- control: as in backend/backend.h, never while packets wait ---- */
 int dp_grant_set(struct dp *, const struct grant *);

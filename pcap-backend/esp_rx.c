@@ -97,7 +97,8 @@ dp_wire_packet(struct dp *dp, struct bytes packet)
 /* ---- second pass: is it what the SA is for? ---- */
 
 struct inner {                         /* the packet that was protected */
-	struct addr src, dst;
+	const struct addr *src, *dst;  /* NULL: nothing of them is left to check */
+	struct ip_view ip;             /* of a tunnel */
 	uint8_t proto;
 	struct bytes payload;
 };
@@ -110,13 +111,10 @@ selects(const struct selector *s, uint8_t proto, const struct addr *a, uint16_t 
 	    (s->lo.family == a->family && addr_cmp(&s->lo, a) <= 0 && addr_cmp(a, &s->hi) <= 0));
 }
 
-/* Behind a NAT, transport mode's outer addresses are not those of the selectors. */
 static bool
 selected(const struct esp_sa *sa, const struct inner *in, const struct udp_view *udp)
 {
 	const struct sa_params *p = &sa->p;
-	bool nat = p->mode == SA_TRANSPORT && p->encap_dport != 0;
-	const struct addr *src = nat ? NULL : &in->src, *dst = nat ? NULL : &in->dst;
 	unsigned i, pairs = p->n_src_sel > p->n_dst_sel ? p->n_src_sel : p->n_dst_sel;
 
 	for (i = 0; i < pairs; i++) {
@@ -124,7 +122,8 @@ selected(const struct esp_sa *sa, const struct inner *in, const struct udp_view 
 
 		s = &p->src_sel[i < p->n_src_sel ? i : p->n_src_sel - 1u];
 		d = &p->dst_sel[i < p->n_dst_sel ? i : p->n_dst_sel - 1u];
-		if (selects(s, in->proto, src, udp->sport) && selects(d, in->proto, dst, udp->dport))
+		if (selects(s, in->proto, in->src, udp->sport) &&
+		    selects(d, in->proto, in->dst, udp->dport))
 			return true;
 	}
 	return false;
@@ -135,24 +134,25 @@ static bool
 unwrap(const struct esp_sa *sa, const struct esp_item *item, const struct endpoint *from,
     struct inner *in)
 {
-	struct ip_view ip;
-
 	if (sa->p.mode == SA_TRANSPORT) {
-		in->src = from->addr;
-		in->dst = sa->p.dst;
+		/* Behind a NAT the outer addresses are not those of the selectors. */
+		bool check = !sa->own_addrs && sa->p.encap_dport == 0;
+
+		in->src = check ? &from->addr : NULL;
+		in->dst = check ? &sa->p.dst : NULL;
 		in->proto = item->next_header;
 		in->payload = item->payload;
 		/* Who has the key of one address must not speak for another one. */
-		return addr_equal(&from->addr, &sa->p.src);
+		return addr_same(&from->addr, &sa->p.src);
 	}
 	if ((item->next_header != IP_PROTO_IPV4 && item->next_header != IP_PROTO_IPV6) ||
-	    ip_read(item->payload, &ip) != OK ||
-	    (ip.src.family == ADDR_V4) != (item->next_header == IP_PROTO_IPV4))
+	    ip_read(item->payload, &in->ip) != OK ||
+	    (in->ip.src.family == ADDR_V4) != (item->next_header == IP_PROTO_IPV4))
 		return false;
-	in->src = ip.src;
-	in->dst = ip.dst;
-	in->proto = ip.proto;
-	in->payload = ip.payload;
+	in->src = &in->ip.src;
+	in->dst = &in->ip.dst;
+	in->proto = in->ip.proto;
+	in->payload = in->ip.payload;
 	return true;
 }
 
@@ -162,7 +162,7 @@ tell_mapping(struct dp *dp, struct esp_sa *sa, const struct endpoint *from)
 {
 	if (from->port == 0 || sa->p.encap_sport == 0 || dp->now_ms < sa->next_mapping_ms)
 		return;
-	if (from->port == sa->p.encap_sport && addr_equal(&from->addr, &sa->p.src))
+	if (from->port == sa->p.encap_sport && addr_same(&from->addr, &sa->p.src))
 		return;
 	sa->next_mapping_ms = dp->now_ms + MAPPING_PAUSE_MS;
 	dp->io.mapping(dp->io.arg, sa->p.spi, from);
@@ -171,7 +171,7 @@ tell_mapping(struct dp *dp, struct esp_sa *sa, const struct endpoint *from)
 static bool
 vni_allowed(struct dp *dp, struct esp_sa *sa, uint32_t vni)
 {
-	if ((sa->p.vni == 0 || sa->p.vni == vni) && grant_has_vni(sa->grant, vni))
+	if ((sa->p.vni == 0 || sa->p.vni == vni) && spd_sa_granted(&dp->spd, sa, vni))
 		return true;
 	if (dp->cfg.unsafe_no_vni_check) {
 		count(&dp->ctr, CTR_UNSAFE_VNI);
@@ -219,7 +219,7 @@ judge(struct dp *dp, struct dp_slot *slot, const struct esp_item *item, struct v
 		deny(dp, sa, CTR_DROP_NO_TENANT);
 		return false;
 	}
-	return vtep_learn(dp, *vn, sa->peer, *frame);
+	return vtep_learn(dp, *vn, sa, *frame);
 }
 
 /* ---- third pass: the batch ---- */

@@ -140,15 +140,11 @@ ip_tmpl_init(struct ip_tmpl *t, const struct addr *src, const struct addr *dst, 
 	t->len = t->v6 ? IPV6_LEN : IPV4_LEN;
 	if (t->v6) {
 		wr_u32(&w, 6u << 28);
-		wr_u16(&w, 0);
-		wr_u8(&w, proto);
-		wr_u8(&w, TTL);
+		wr_u32(&w, (uint32_t)proto << 8 | TTL);
 	} else {
-		wr_u16(&w, 0x4500);
-		wr_zero(&w, 6);
-		wr_u8(&w, TTL);
-		wr_u8(&w, proto);
-		wr_u16(&w, 0);
+		wr_u32(&w, 0x45u << 24);
+		wr_u32(&w, 0);
+		wr_u32(&w, (uint32_t)TTL << 24 | (uint32_t)proto << 16);
 	}
 	wr_put(&w, addr_bytes(src));
 	wr_put(&w, addr_bytes(dst));
@@ -159,31 +155,21 @@ ip_tmpl_init(struct ip_tmpl *t, const struct addr *src, const struct addr *dst, 
 void
 ip_put(const struct ip_tmpl *t, uint8_t *to, size_t payload_len, uint16_t id)
 {
-	size_t total = payload_len + t->len;
+	size_t total = payload_len + IPV4_LEN;
 	struct wr w;
 
-	memcpy(to, t->octets, t->len);
 	if (t->v6) {
-		w = wr_fixed(to + 4, 2);
+		memcpy(to, t->octets, IPV6_LEN);
+		w = wr_header(to + 4, 2);
 		wr_u16(&w, (uint16_t)payload_len);
 		return;
 	}
-	w = wr_fixed(to + 2, 4);
+	memcpy(to, t->octets, IPV4_LEN);
+	w = wr_header(to + 2, 4);
 	wr_u16(&w, (uint16_t)total);
 	wr_u16(&w, id);
-	w = wr_fixed(to + 10, 2);
+	w = wr_header(to + 10, 2);
 	wr_u16(&w, (uint16_t)~fold((uint64_t)t->sum + total + id));
-}
-
-void
-udp_put(uint8_t *to, uint16_t sport, uint16_t dport, size_t len, uint16_t checksum)
-{
-	struct wr w = wr_fixed(to, UDP_LEN);
-
-	wr_u16(&w, sport);
-	wr_u16(&w, dport);
-	wr_u16(&w, (uint16_t)len);
-	wr_u16(&w, checksum);
 }
 
 uint16_t

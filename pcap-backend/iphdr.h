@@ -21,6 +21,13 @@
 #define IP_LEN_MAX 40
 #define UDP_LEN    8
 
+/* Octets that an address does not use are zero, so that one comparison does. */
+static inline bool
+addr_same(const struct addr *a, const struct addr *b)
+{
+	return memcmp(a, b, sizeof *a) == 0;
+}
+
 struct ip_view {
 	struct addr src, dst;
 	uint8_t proto;
@@ -62,8 +69,27 @@ struct ip_tmpl {
 void ip_tmpl_init(struct ip_tmpl *, const struct addr *src, const struct addr *dst, uint8_t proto);
 /* Write t->len octets in front of payload_len octets to come. id: IPv4 identification. */
 void ip_put(const struct ip_tmpl *, uint8_t *to, size_t payload_len, uint16_t id);
+/* As wr_fixed(), where a call would cost as much as what is written. */
+static inline struct wr
+wr_header(uint8_t *to, size_t n)
+{
+	struct wr w = { .p = to, .cap = n, .max = n };
+
+	return w;
+}
+
 /* Write UDP_LEN octets for a datagram of len octets, header included. checksum as given. */
-void udp_put(uint8_t *to, uint16_t sport, uint16_t dport, size_t len, uint16_t checksum);
+static inline void
+udp_put(uint8_t *to, uint16_t sport, uint16_t dport, size_t len, uint16_t checksum)
+{
+	struct wr w = wr_header(to, UDP_LEN);
+
+	wr_u16(&w, sport);
+	wr_u16(&w, dport);
+	wr_u16(&w, (uint16_t)len);
+	wr_u16(&w, checksum);
+}
+
 /* The UDP checksum of the datagram of len octets that starts at udp, its checksum field being 0. */
 uint16_t udp_checksum(const struct ip_tmpl *, const uint8_t *udp, size_t len);
 

@@ -11,9 +11,6 @@
 #include "pcap-backend/vxlan.h"
 
 #define SNAPLEN      65535
-#define ETHERTYPE_V4 0x0800
-#define ETHERTYPE_V6 0x86dd
-
 struct run {
 	struct offline *o;
 	struct dp *dp;

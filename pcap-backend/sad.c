@@ -93,7 +93,7 @@ sad_find(const struct sad *d, uint8_t dir, uint32_t spi, const struct addr *dst)
 	if (d->n_slots == 0)
 		return NULL;
 	for (sa = d->slots[slot_of(d, spi)]; sa != NULL; sa = sa->next_in_slot)
-		if (sa->p.spi == spi && sa->p.dir == dir && addr_equal(&sa->p.dst, dst))
+		if (sa->p.spi == spi && sa->p.dir == dir && addr_same(&sa->p.dst, dst))
 			return sa;
 	return NULL;
 }
@@ -132,10 +132,24 @@ set_timers(struct sad *d, struct esp_sa *sa, int64_t now_ms)
 	return OK;
 }
 
+static bool
+names_just(const struct selector *s, uint8_t n, const struct addr *a)
+{
+	uint8_t i;
+
+	for (i = 0; i < n; i++)
+		if (!addr_same(&s[i].lo, a) || !addr_same(&s[i].hi, a))
+			return false;
+	return true;
+}
+
 static void
-set_headers(struct esp_sa *sa)
+set_addrs(struct esp_sa *sa)
 {
 	const struct sa_params *p = &sa->p;
+
+	sa->own_addrs = names_just(p->src_sel, p->n_src_sel, &p->src) &&
+	    names_just(p->dst_sel, p->n_dst_sel, &p->dst);
 
 	ip_tmpl_init(&sa->outer, &p->src, &p->dst, p->encap_dport != 0 ? IP_PROTO_UDP : IP_PROTO_ESP);
 	/* In a tunnel: the addresses that the selectors name, which need not be the outer ones (NAT). */
@@ -161,7 +175,7 @@ sad_add(struct sad *d, const struct sa_params *p, uint16_t vxlan_port, int64_t n
 	sa_wipe(&sa->p);
 	sa->born_ms = now_ms;
 	sa->port = vxlan_port_of(p, vxlan_port);
-	set_headers(sa);
+	set_addrs(sa);
 	if ((r = esp_key_new(&sa->key, &p->transform, bytes_of(p->key, p->key_len))) != OK ||
 	    (p->dir == SA_IN &&
 	    (r = replay_init(&sa->replay, p->replay_window, p->transform.esn)) != OK) ||
@@ -202,7 +216,7 @@ sad_move(struct sad *d, struct esp_sa *sa, const struct endpoint *src, const str
 	sa->p.dst = dst->addr;
 	sa->p.encap_sport = src->port;
 	sa->p.encap_dport = dst->port;
-	set_headers(sa);
+	set_addrs(sa);
 	return OK;
 }
 

@@ -27,6 +27,7 @@ struct esp_sa {
 	struct esp_key *key;
 	const struct grant *grant;    /* borrowed from the SPD, which outlives its SAs */
 	struct peer *peer;            /* node and channel that it serves; borrowed from the SPD */
+	struct { uint64_t version; uint32_t vni; } granted, shared;   /* last answers: spd_sa_...() */
 	struct esp_sa *next_of_peer;  /* outbound: the peer's, newest first */
 	struct esp_sa *next_in_slot;
 	struct esp_sa *next_dead;
@@ -37,6 +38,7 @@ struct esp_sa {
 	size_t head_len;              /* ESP octets before the payload */
 	/* receiving */
 	struct replay replay;
+	bool own_addrs;               /* every selector names just the outer addresses */
 	int64_t next_mapping_ms;      /* when another change of address may be told */
 	/* figures */
 	uint64_t packets, bytes;

@@ -7,6 +7,7 @@ int
 spd_init(struct spd *s, const uint8_t seed[static 16])
 {
 	memset(s, 0, sizeof *s);
+	s->version = 1;
 	s->grants = hash_new(seed);
 	s->peers = hash_new(seed);
 	if (s->grants != NULL && s->peers != NULL)
@@ -63,6 +64,7 @@ spd_grant_set(struct spd *s, const struct grant *from)
 	}
 	grant_free(have);
 	*have = copy;
+	s->version++;
 	return OK;
 }
 
@@ -270,4 +272,28 @@ spd_out(const struct peer *p, uint32_t vni)
 			any = sa;
 	}
 	return any;
+}
+
+bool
+spd_sa_granted(const struct spd *s, struct esp_sa *sa, uint32_t vni)
+{
+	if (sa->granted.version == s->version && sa->granted.vni == vni)
+		return true;
+	if (!grant_has_vni(sa->grant, vni))
+		return false;
+	sa->granted.version = s->version;
+	sa->granted.vni = vni;
+	return true;
+}
+
+bool
+spd_sa_shares(const struct spd *s, struct esp_sa *sa, uint32_t vni)
+{
+	if (sa->shared.version == s->version && sa->shared.vni == vni)
+		return true;
+	if (!spd_peer_has_vni(sa->peer, vni))
+		return false;
+	sa->shared.version = s->version;
+	sa->shared.vni = vni;
+	return true;
 }

@@ -25,7 +25,7 @@ struct peer {
 struct spd {
 	struct hash *grants;          /* number -> struct grant */
 	struct hash *peers;           /* node, channel -> struct peer */
-	uint64_t version;             /* changes whenever the peers of some VN may have changed */
+	uint64_t version;             /* from 1 on; changes whenever a policy or a grant does */
 };
 
 /* 0 or ERR_NOMEM. Seed: 16 random octets. */
@@ -60,5 +60,9 @@ void spd_unbind(struct spd *, struct esp_sa *, struct peer **gone);
 void spd_peer_free(struct spd *, struct peer *);
 /* The outbound SA for frames of this VN: one of that VN alone before one of all; the newest. */
 struct esp_sa *spd_out(const struct peer *, uint32_t vni);
+
+/* Does the SA's grant hold this VN? Does its peer's policy share it? The last answer is remembered. */
+bool spd_sa_granted(const struct spd *, struct esp_sa *, uint32_t vni);
+bool spd_sa_shares(const struct spd *, struct esp_sa *, uint32_t vni);
 
 #endif

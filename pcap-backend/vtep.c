@@ -81,7 +81,7 @@ send_to(struct dp *dp, struct peer *p, uint32_t vni, const struct frame *f)
 		no_sa(dp, p);
 		return;
 	}
-	if (!grant_has_vni(sa->grant, vni)) {
+	if (!spd_sa_granted(&dp->spd, sa, vni)) {
 		count(&dp->ctr, CTR_DROP_VNI_OUT);
 		return;
 	}
@@ -125,21 +125,23 @@ dp_tenant_frame(struct dp *dp, struct vn *vn, struct bytes octets)
 }
 
 bool
-vtep_learn(struct dp *dp, struct vn *vn, struct peer *p, struct bytes frame)
+vtep_learn(struct dp *dp, struct vn *vn, struct esp_sa *sa, struct bytes frame)
 {
-	struct frame f;
+	uint64_t src;
+	bool tagged;
 
-	if (frame_read(frame, false, &f) != OK || f.src == 0 || mac_is_group(f.src)) {
+	frame_peek(frame, &src, &tagged);
+	if (src == 0 || mac_is_group(src)) {
 		count(&dp->ctr, CTR_DROP_FRAME);
 		return false;
 	}
-	if (f.tagged && !dp->cfg.keep_vlan) {
+	if (tagged && !dp->cfg.keep_vlan) {
 		count(&dp->ctr, CTR_DROP_VLAN);
 		return false;
 	}
 	/* Only where an answer could go. */
-	if (p != NULL && spd_peer_has_vni(p, vn->vni))
-		learn(dp, vn, f.src, p);
+	if (spd_sa_shares(&dp->spd, sa, vn->vni))
+		learn(dp, vn, src, sa->peer);
 	return true;
 }
 

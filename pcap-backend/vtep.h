@@ -9,10 +9,10 @@
 #include "pcap-backend/dp.h"
 
 /*
- * A frame of this VN came from a peer: learn its source. False if it may not be delivered: bad
+ * A frame (of ETH_LEN octets or more) of this VN came on an SA: learn its source. False if it may not be delivered: bad
  * source address, or a VLAN tag that is not wanted; then it is counted.
  */
-bool vtep_learn(struct dp *, struct vn *, struct peer *, struct bytes frame);
+bool vtep_learn(struct dp *, struct vn *, struct esp_sa *, struct bytes frame);
 /* Forget a peer that is about to be freed. */
 void vtep_forget(struct dp *, const struct peer *);
 

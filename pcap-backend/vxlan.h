@@ -3,12 +3,16 @@
 #ifndef PCAP_VXLAN_H
 #define PCAP_VXLAN_H
 
-#include "base/rd.h"
-#include "base/err.h"
+#include "pcap-backend/iphdr.h"
 
 #define ETH_LEN       14
 #define VXLAN_LEN     8
+#define VXLAN_FLAGS   0x08000000u   /* the I flag: VNI is valid */
 #define VXLAN_PORT    4789
+#define ETHERTYPE_V4   0x0800
+#define ETHERTYPE_V6   0x86dd
+#define ETHERTYPE_CTAG 0x8100
+#define ETHERTYPE_STAG 0x88a8
 #define ENTROPY_FIRST 49152    /* RFC 7348 section 5: source ports 49152 to 65535 */
 
 /* A tenant frame, read once. Views into what was read. */
@@ -36,11 +40,48 @@ frame_len(const struct frame *f)
 /* Copy it to where frame_len() octets have room, with its checksum fixed. */
 void frame_copy(const struct frame *, uint8_t *to);
 
-bool mac_is_group(uint64_t mac);
+static inline bool
+mac_is_group(uint64_t mac)
+{
+	return (mac >> 40 & 1) != 0;
+}
 
 /* Write the 8 octets of the header. */
-void vxlan_put(uint8_t *to, uint32_t vni);
+static inline void
+vxlan_put(uint8_t *to, uint32_t vni)
+{
+	struct wr w = wr_header(to, VXLAN_LEN);
+
+	wr_u32(&w, VXLAN_FLAGS);
+	wr_u32(&w, vni << 8);
+}
+
 /* Read header and frame: 0; ERR_SYNTAX: too short, or without the I flag; reserved bits don't matter. */
-int vxlan_read(struct bytes, uint32_t *vni, struct bytes *frame);
+static inline int
+vxlan_read(struct bytes b, uint32_t *vni, struct bytes *frame)
+{
+	struct rd r = rd_open(b);
+	uint32_t flags = rd_u32(&r);
+
+	*vni = rd_u32(&r) >> 8;
+	*frame = rd_rest(&r);
+	return rd_ok(&r) && (flags & VXLAN_FLAGS) != 0 && frame->n >= ETH_LEN ? OK : ERR_SYNTAX;
+}
+
+/* What a receiving end looks at: the source address as mac_number(), and whether there is a VLAN tag.
+ * The frame has at least ETH_LEN octets. */
+static inline void
+frame_peek(struct bytes frame, uint64_t *src, bool *tagged)
+{
+	struct rd r = rd_open(frame);
+	uint64_t hi;
+	uint16_t type;
+
+	rd_skip(&r, 6);
+	hi = rd_u16(&r);
+	*src = hi << 32 | rd_u32(&r);
+	type = rd_u16(&r);
+	*tagged = type == ETHERTYPE_CTAG || type == ETHERTYPE_STAG;
+}
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "pcap-backend/esp_tx.h"
+#include "pcap-backend/vxlan.h"
 
 #define RETRY_MS       1000
 #define PACKETS_A_TURN 256
@@ -76,9 +77,6 @@ wire_close(struct wire *w)
 	w->port = NULL;
 	w->raw = NULL;
 }
-
-#define ETHERTYPE_V4 0x0800
-#define ETHERTYPE_V6 0x86dd
 
 static void
 packet_read_cb(void *arg, struct bytes octets, size_t wire_len)

@@ -1,19 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/rd.h"
 
-void
-rd_copy(struct rd *r, void *to, size_t n)
-{
-	const uint8_t *p = rd_advance_(r, n);
-
-	if (n == 0)
-		return;
-	if (p != NULL)
-		memcpy(to, p, n);
-	else
-		memset(to, 0, n);
-}
-
 struct rd
 rd_sub(struct rd *r, size_t n)
 {

@@ -108,7 +108,19 @@ rd_rest(struct rd *r)
 }
 
 /* Copies exactly n octets out; zeros when they are not there. */
-void rd_copy(struct rd *, void *to, size_t n);
+static inline void
+rd_copy(struct rd *r, void *to, size_t n)
+{
+	const uint8_t *p = rd_advance_(r, n);
+
+	if (n == 0)
+		return;
+	if (p != NULL)
+		memcpy(to, p, n);
+	else
+		memset(to, 0, n);
+}
+
 /* A reader over the next n octets, which are consumed here. Bad if they are not there. */
 struct rd rd_sub(struct rd *, size_t n);
 /* Marks the reader bad, for values that make the rest meaningless. */
