@@ -398,7 +398,8 @@ authz_grants_done(struct authz *a, uint32_t generation, int result)
 	struct held_grant *h;
 	char text[MSG_REASON_MAX];
 
-	for (at = &a->waiting; (w = *at) != NULL; at = &w->next) {
+	/* 0 is a batch of policies, and a request that no batch was sent for. */
+	for (at = &a->waiting; generation != 0 && (w = *at) != NULL; at = &w->next) {
 		if (w->generation != generation)
 			continue;
 		h = held_of(a, w);

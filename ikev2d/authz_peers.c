@@ -63,10 +63,12 @@ policy_key(const char *node, const char *channel, char buf[static 2 * ID_MAX])
 	return bytes_of(buf, n < 0 ? 0 : (size_t)n);
 }
 
+/* Until grants of a former process are taken over nothing is sent: then all of it is. */
 static void
 policy_tell(struct authz *a, uint16_t type, struct bytes body)
 {
-	(void)chan_send(child_chan(a->child, PROC_BACKEND), type, body, -1);
+	if (a->recovered)
+		(void)chan_send(child_chan(a->child, PROC_BACKEND), type, body, -1);
 }
 
 static void
@@ -76,7 +78,8 @@ policy_commit(struct authz *a)
 	struct wr w = wr_fixed(buf, sizeof buf);
 
 	/* 0 is no generation of a grant. */
-	(void)authz_to_backend(a, bk_send_commit(&w, 0), &w);
+	if (a->recovered)
+		(void)authz_to_backend(a, bk_send_commit(&w, 0), &w);
 }
 
 static void

@@ -33,7 +33,6 @@
 #define NONCE "nonce-nonce-nonce-nonce-nonce-32"
 
 static char work[64], conf[1024];
-static uint8_t rx[SEQ_MAX];
 
 struct role {
 	pid_t pid;
@@ -43,9 +42,14 @@ struct role {
 
 struct heard {
 	uint16_t type;
-	struct bytes body;
-	struct rd more;          /* rest of a packet of several messages */
+	struct bytes body;       /* good until more is heard on that socket */
 };
+
+/* What came on a descriptor: processes may put several messages into one packet. */
+static struct ear {
+	uint8_t *rx;
+	struct rd more;
+} ears[256];
 
 /* ------------------------------------------------------------------ files */
 
@@ -144,40 +148,46 @@ say(int sock, uint16_t type, struct wr *w)
 	wr_free(w);
 }
 
-/*
- * The next message. *h is zero before the first one; processes may put several messages into one
- * packet. False when the other end hung up.
- */
+/* The next message; false when the other end hung up. */
 static inline bool
 hear(int sock, struct heard *h)
 {
 	struct pollfd p = { .fd = sock, .events = POLLIN };
+	struct ear *e = &ears[sock];
 	int r;
 
-	if (rd_left(&h->more) > 0) {
-		assert_int_equal(seq_unpack(&h->more, &h->type, &h->body), 1);
-		return true;
+	if (e->rx == NULL)
+		assert_non_null(e->rx = malloc(SEQ_MAX));
+	if (rd_left(&e->more) == 0) {
+		while ((r = seq_recv(sock, e->rx, &h->type, &h->body, NULL)) == ERR_AGAIN)
+			if (poll(&p, 1, PATIENCE_MS) != 1)
+				fail_msg("nothing was heard");
+		if (r != OK)
+			return false;
+		if (h->type != SEQ_SEVERAL)
+			return true;
+		e->more = rd_open(h->body);
 	}
-	while ((r = seq_recv(sock, rx, &h->type, &h->body, NULL)) == ERR_AGAIN)
-		if (poll(&p, 1, PATIENCE_MS) != 1)
-			fail_msg("nothing was heard");
-	if (r == OK && h->type == SEQ_SEVERAL) {
-		h->more = rd_open(h->body);
-		return hear(sock, h);
-	}
-	return r == OK;
+	assert_int_equal(seq_unpack(&e->more, &h->type, &h->body), 1);
+	return true;
 }
 
 static inline struct heard
 hear_type(int sock, uint16_t type)
 {
-	static struct heard h;
+	struct heard h;
 
-	if (rd_left(&h.more) == 0)
-		memset(&h, 0, sizeof h);
 	assert_true(hear(sock, &h));
 	assert_int_equal(h.type, type);
 	return h;
+}
+
+/* A descriptor is used again for something else. */
+static inline void
+forget(int sock)
+{
+	free(ears[sock].rx);
+	memset(&ears[sock], 0, sizeof ears[sock]);
 }
 
 /* Nothing has come, once the process has answered what was asked of it after. */
@@ -186,7 +196,7 @@ silent(int sock)
 {
 	struct pollfd p = { .fd = sock, .events = POLLIN };
 
-	return poll(&p, 1, 0) == 0;
+	return rd_left(&ears[sock].more) == 0 && poll(&p, 1, 0) == 0;
 }
 
 /* ------------------------------------------------------------------ the process */
@@ -200,6 +210,7 @@ role_connect(struct role *r, enum proc_id id)
 	if (r->peer[id] != -1)
 		(void)close(r->peer[id]);
 	assert_int_equal(seq_pair(fd), OK);
+	forget(fd[0]);
 	say_fd(r->parent, IPC_PEER, bytes_of(&body, 1), fd[1]);
 	(void)close(fd[1]);
 	r->peer[id] = fd[0];
@@ -226,6 +237,7 @@ role_start(struct role *r, int (*main_fn)(void))
 	}
 	(void)close(fd[1]);
 	r->parent = fd[0];
+	forget(fd[0]);
 	(void)snprintf(m.path, sizeof m.path, "%s/ikev2d.conf", work);
 	wr_config(&w, &m);
 	say(r->parent, MSG_CONFIG, &w);
@@ -234,7 +246,7 @@ role_start(struct role *r, int (*main_fn)(void))
 static inline void
 role_ready(struct role *r)
 {
-	struct heard h = { 0 };
+	struct heard h;
 
 	assert_true(hear(r->parent, &h));
 	if (h.type == IPC_FATAL)
@@ -249,10 +261,13 @@ role_status(struct role *r)
 
 	while (waitpid(r->pid, &status, 0) < 0)
 		assert_int_equal(errno, EINTR);
+	forget(r->parent);
 	(void)close(r->parent);
 	for (i = 0; i < PROC_N; i++)
-		if (r->peer[i] != -1)
+		if (r->peer[i] != -1) {
+			forget(r->peer[i]);
 			(void)close(r->peer[i]);
+		}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 

@@ -134,7 +134,7 @@ TEST(wrong_length_of_sk_p_is_refused)
 
 TEST(malformed_request_is_told_to_the_parent_and_cuts_the_engine_off)
 {
-	struct heard h = { 0 };
+	struct heard h;
 	uint8_t junk[40] = { 0 };
 	struct rd r;
 
@@ -143,7 +143,7 @@ TEST(malformed_request_is_told_to_the_parent_and_cuts_the_engine_off)
 	h = hear_type(keys.parent, MSG_COMPLAINT);
 	r = rd_open(h.body);
 	assert_int_equal(rd_u8(&r), PROC_ENGINE);
-	assert_false(hear(keys.peer[PROC_ENGINE], &(struct heard){ 0 }));
+	assert_false(hear(keys.peer[PROC_ENGINE], &h));
 	/* A new engine is served again. */
 	role_connect(&keys, PROC_ENGINE);
 	assert_int_equal(ask_plainly(&(struct ike_ref){ 0x81, 0x82, true }), OK);
@@ -160,7 +160,7 @@ TEST(key_of_another_certificate_is_a_configuration_error)
 {
 	char saved[sizeof conf], *at;
 	struct role r;
-	struct heard h = { 0 };
+	struct heard h;
 	struct rd rd;
 	char text[1024];
 
