@@ -63,6 +63,8 @@ void rawip_send(struct rawip *, struct rawip_packet *, size_t n);
 struct sink { int v4, v6; };
 int sink_open(struct sink *, const struct addr *local, size_t n, char why[static OPTIONS_WHY]);
 void sink_close(struct sink *);
+/* Throw away what has come, where the system lacks a filter; to be called while ESP comes. */
+void sink_drain(const struct sink *);
 /* Addresses of an interface, link-local ones left out; how many. */
 size_t interface_addrs(const char *ifname, struct addr *, size_t max);
 /* Its MTU; 0 if it can't be told. */

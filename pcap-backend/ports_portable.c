@@ -14,7 +14,8 @@
 #include "pcap-backend/iphdr.h"
 #include "pcap-backend/port.h"
 
-#define V6_SOCKETS 16
+#define V6_SOCKETS  16
+#define SINK_BUFFER (1024 * 1024)
 
 size_t
 port_send(struct port *port, const struct bytes *frames, size_t n)
@@ -150,14 +151,31 @@ rawip_send(struct rawip *raw, struct rawip_packet *packets, size_t n)
 
 /* ---- sinks ---- */
 
+/* Some kernels hold a socket whose buffer is full for none at all, and answer; hence sink_drain(). */
 static int
 sink_socket(int family)
 {
-	int s = socket(family, SOCK_RAW, IPPROTO_ESP), size = 1;
+	int s = socket(family, SOCK_RAW, IPPROTO_ESP), size = SINK_BUFFER;
 
 	if (s >= 0)
 		(void)setsockopt(s, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
 	return s;
+}
+
+static void
+drain(int s)
+{
+	uint8_t octet;
+
+	while (s >= 0 && recv(s, &octet, sizeof octet, MSG_DONTWAIT) >= 0)
+		;
+}
+
+void
+sink_drain(const struct sink *sink)
+{
+	drain(sink->v4);
+	drain(sink->v6);
 }
 
 int

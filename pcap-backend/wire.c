@@ -109,6 +109,7 @@ wire_read(struct wire *w)
 		return;
 	r = port_read(w->port, PACKETS_A_TURN, packet_read_cb, w);
 	dp_flush(w->dp);
+	sink_drain(&w->sink);
 	if (r >= 0)
 		return;
 	log_warn("underlay interface %s is gone: looking for it every second", w->ifname);

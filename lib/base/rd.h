@@ -57,7 +57,9 @@ rd_u16(struct rd *r)
 {
 	const uint8_t *p = rd_advance_(r, 2);
 
-	return p == NULL ? 0 : (uint16_t)(p[0] << 8 | p[1]);
+	if (p == NULL)
+		return 0;
+	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
 static inline uint32_t
