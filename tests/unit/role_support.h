@@ -56,7 +56,7 @@ static struct ear {
 static inline const char *
 file(const char *name)
 {
-	static char paths[8][128];
+	static char paths[8][256];
 	static unsigned next;
 	char *p = paths[next++ % 8];
 
