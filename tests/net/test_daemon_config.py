@@ -136,8 +136,8 @@ def test_missing_configuration(broken):
 
 
 @pytest.mark.parametrize("key, file", [
-    ("private-key", "nve-1.key"), ("certificate", "nve-1.crt"), ("device-ca", "device-ca.crt"), ("nva-ca", "nva-ca.crt"),
-    ("tls-ca", "tls-ca.crt"),
+    ("private-key", "nve-1.key"), ("certificate", "nve-1.crt"), ("device-ca", "device-ca.crt"),
+    ("nva-ca", "nva-ca.crt"), ("tls-ca", "tls-ca.crt"),
 ])
 def test_missing_file(broken, key, file):
     os.unlink(broken.path(file))
@@ -146,7 +146,8 @@ def test_missing_file(broken, key, file):
 
 
 @pytest.mark.parametrize("key, file", [
-    ("private-key", "nve-1.key"), ("certificate", "nve-1.crt"), ("device-ca", "device-ca.crt"), ("nva-ca", "nva-ca.crt"),
+    ("private-key", "nve-1.key"), ("certificate", "nve-1.crt"), ("device-ca", "device-ca.crt"),
+    ("nva-ca", "nva-ca.crt"),
 ])
 def test_file_of_another_kind(broken, key, file):
     with open(broken.path(file), "w", encoding="ascii") as f:
@@ -219,7 +220,8 @@ def test_port_in_use(broken):
 
 
 @pytest.mark.parametrize("args, status, says", [
-    (["--help"], 0, "Usage: ikev2d"), (["--version"], 0, "Overlock"), (["--nonsense"], 2, "--help"), (["extra"], 2, "--help"),
+    (["--help"], 0, "Usage: ikev2d"), (["--version"], 0, "Overlock"),
+    (["--nonsense"], 2, "--help"), (["extra"], 2, "--help"),
 ])
 def test_usage(args, status, says):
     r = subprocess.run([netlab.program("ikev2d"), *args], capture_output=True, text=True, timeout=10)
