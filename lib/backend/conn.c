@@ -7,6 +7,7 @@
 #include "base/seqpacket.h"
 
 #define RESULTS_MAX 65535u
+#define BATCH_OCTETS 8192u
 
 struct conn_msg {
 	struct conn_msg *next;
@@ -33,6 +34,7 @@ conn_close(struct conn *c)
 		free(m);
 	}
 	free(c->results);
+	free(c->batch.p);
 	if (c->fd != -1)
 		(void)close(c->fd);
 	conn_init(c, c->proc);
@@ -68,13 +70,11 @@ enqueue(struct conn *c, uint16_t type, struct bytes body)
 	return OK;
 }
 
-int
-conn_send(struct conn *c, uint16_t type, struct bytes body)
+static int
+send_now(struct conn *c, uint16_t type, struct bytes body)
 {
 	int r = ERR_AGAIN;
 
-	if (c->fd == -1 || c->broken)
-		return ERR_GONE;
 	if (c->head == NULL)
 		r = seq_send(c->fd, type, body, -1);
 	if (r == ERR_AGAIN)
@@ -82,6 +82,48 @@ conn_send(struct conn *c, uint16_t type, struct bytes body)
 	if (r != OK)
 		c->broken = true;
 	return r;
+}
+
+int
+conn_send(struct conn *c, uint16_t type, struct bytes body)
+{
+	conn_release(c);
+	return c->fd == -1 || c->broken ? ERR_GONE : send_now(c, type, body);
+}
+
+int
+conn_later(struct conn *c, uint16_t type, struct bytes body)
+{
+	uint8_t *p;
+
+	if (c->fd == -1 || c->broken)
+		return ERR_GONE;
+	if (c->batch.p == NULL && (p = malloc(BATCH_OCTETS)) != NULL)
+		c->batch = wr_fixed(p, BATCH_OCTETS);
+	if (c->batch.cap - c->batch.n < SEQ_SEVERAL_HEAD + body.n)
+		conn_release(c);
+	if (c->batch.cap - c->batch.n < SEQ_SEVERAL_HEAD + body.n)
+		return conn_send(c, type, body);
+	seq_pack(&c->batch, type, body);
+	c->n_batch++;
+	return OK;
+}
+
+void
+conn_release(struct conn *c)
+{
+	struct bytes body = wr_view(&c->batch);
+	struct rd r = rd_open(body);
+	uint16_t type = SEQ_SEVERAL;
+
+	if (c->n_batch == 0)
+		return;
+	if (c->n_batch == 1)
+		(void)seq_unpack(&r, &type, &body);
+	c->n_batch = 0;
+	if (c->fd != -1 && !c->broken)
+		(void)send_now(c, type, body);
+	c->batch.n = 0;
 }
 
 void
@@ -138,6 +180,6 @@ conn_done(struct conn *c, uint32_t generation)
 	if (w.bad)
 		c->broken = true;
 	else
-		(void)conn_send(c, BK_DONE, wr_view(&w));
+		(void)conn_later(c, BK_DONE, wr_view(&w));
 	wr_free(&w);
 }

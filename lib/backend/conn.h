@@ -18,6 +18,8 @@ struct conn {
 	bool broken;                   /* to be closed by the loop */
 	struct conn_msg *head, *tail;
 	size_t queued;
+	struct wr batch;               /* what conn_release() sends: a packet of several messages */
+	unsigned n_batch;
 	int16_t *results;              /* of the calls since the last commit */
 	size_t n_results, cap_results;
 };
@@ -33,11 +35,17 @@ void conn_close(struct conn *);
  * any failure but "not connected" marks the connection broken, since answers would be missing.
  */
 int conn_send(struct conn *, uint16_t type, struct bytes body);
+/*
+ * As conn_send(), but small messages wait for conn_release(), or for a message that does not wait:
+ * the other process is woken once for all of them.
+ */
+int conn_later(struct conn *, uint16_t type, struct bytes body);
+void conn_release(struct conn *);
 /* Send of the queue what the socket takes. */
 void conn_flush(struct conn *);
 /* Keeps the result of one call for the next commit; too many in one batch break the connection. */
 void conn_result(struct conn *, int result);
-/* Answers the batch. */
+/* Answers the batch, with conn_later(). */
 void conn_done(struct conn *, uint32_t generation);
 
 #endif

@@ -105,8 +105,9 @@ fatal(struct backend_host *h, int status, const char *text)
 
 	wr_u8(&w, (uint8_t)status);
 	wr_str(&w, text);
-	(void)conn_send(&h->parent, IPC_FATAL, wr_view(&w));
-	log_error("%s", text);
+	/* The daemon shows it to the operator, once. */
+	if (conn_send(&h->parent, IPC_FATAL, wr_view(&w)) != OK)
+		log_error("%s", text);
 	return status;
 }
 
@@ -342,9 +343,11 @@ loop(struct backend_host *h)
 		if (h->started)
 			h->ops->run(h->b, h->now_ms, s.fds + s.n_conns, s.n_backend);
 		host_tick(h);
-		for (i = 0; i < PROC_N; i++)
+		for (i = 0; i < PROC_N; i++) {
+			conn_release(&h->conns[i]);
 			if (h->conns[i].broken)
 				lose(h, &h->conns[i]);
+		}
 		if (h->parent.broken)
 			lose(h, &h->parent);
 	}

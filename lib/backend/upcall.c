@@ -7,11 +7,14 @@
 #define SMALL_BODY 256u
 #define LARGE_BODY (64u * 1024)
 
+/* Lists are long, and go out as they are made; what comes by itself waits for others like it. */
 static void
-send_body(struct conn *c, uint16_t type, const struct wr *w)
+send_body(struct conn *c, uint16_t type, const struct wr *w, bool later)
 {
 	if (w->bad)
 		log_error("a message of type 0x%x did not fit its buffer", (unsigned)type);
+	else if (later)
+		(void)conn_later(c, type, wr_view(w));
 	else
 		(void)conn_send(c, type, wr_view(w));
 }
@@ -24,7 +27,7 @@ host_hello(struct backend_host *h, struct conn *c)
 
 	wr_str(&w, h->ops->name);
 	wr_u32(&w, h->ops->features);
-	send_body(c, BK_HELLO, &w);
+	send_body(c, BK_HELLO, &w, false);
 }
 
 void
@@ -40,7 +43,7 @@ backend_acquire(struct backend_host *h, const char *node, const char *channel,
 	wr_str(&w, node);
 	wr_str(&w, channel);
 	wr_addr(&w, peer);
-	send_body(c, BK_ACQUIRE, &w);
+	send_body(c, BK_ACQUIRE, &w, true);
 }
 
 void
@@ -54,7 +57,7 @@ backend_expire(struct backend_host *h, uint8_t dir, uint32_t spi, const struct a
 	wr_u32(&w, spi);
 	wr_addr(&w, &to);
 	wr_u8(&w, hard);
-	send_body(&h->conns[PROC_ENGINE], BK_EXPIRE, &w);
+	send_body(&h->conns[PROC_ENGINE], BK_EXPIRE, &w, true);
 	if (hard)
 		guard_sa_forget(h->guard, dir, spi, &to);
 }
@@ -67,7 +70,7 @@ backend_mapping(struct backend_host *h, uint32_t spi, const struct endpoint *pee
 
 	wr_u32(&w, spi);
 	wr_endpoint(&w, peer);
-	send_body(&h->conns[PROC_ENGINE], BK_MAPPING, &w);
+	send_body(&h->conns[PROC_ENGINE], BK_MAPPING, &w, true);
 }
 
 /* ---- lists ---- */
@@ -90,7 +93,7 @@ emit_sa(void *arg, const struct sa_stats *stats, const struct sa_params *sa)
 	shown.pair = held == NULL ? 0 : held->engine_pair;
 	wr_sa_stats(&w, stats);
 	wr_sa(&w, &shown);
-	send_body(l->c, BK_SA_INFO, &w);
+	send_body(l->c, BK_SA_INFO, &w, false);
 }
 
 void
@@ -114,7 +117,7 @@ emit_counter(void *arg, const struct backend_counter *counter)
 	wr_str(&w, counter->node);
 	wr_u32(&w, counter->vni);
 	wr_u64(&w, counter->value);
-	send_body(l->c, BK_COUNTER, &w);
+	send_body(l->c, BK_COUNTER, &w, false);
 }
 
 void
@@ -137,7 +140,7 @@ host_list_grants(struct backend_host *h, struct conn *c)
 		struct wr w = wr_grow(LARGE_BODY);
 
 		wr_grant(&w, g);
-		send_body(c, BK_GRANT_INFO, &w);
+		send_body(c, BK_GRANT_INFO, &w, false);
 		wr_free(&w);
 	}
 	(void)conn_send(c, BK_END, bytes_of(NULL, 0));

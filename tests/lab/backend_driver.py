@@ -14,6 +14,7 @@ import struct
 import subprocess
 import threading
 
+SEQ_SEVERAL = 0
 IPC_PEER, IPC_START, IPC_STOP = 1, 2, 3
 IPC_READY, IPC_FATAL = 0x40, 0x41
 BK_SA_ADD, BK_SA_DEL, BK_SA_MOVE, BK_GRANT_SET, BK_GRANT_DROP = 0x100, 0x101, 0x102, 0x103, 0x104
@@ -85,6 +86,7 @@ class Connection:
 
     def __init__(self, sock):
         self.sock = sock
+        self.rest = b""            # of a packet that holds several messages
         self.events = []           # messages that came while another one was awaited
 
     def send(self, mtype, body=b"", fd=None):
@@ -94,6 +96,17 @@ class Connection:
         self.sock.sendmsg([struct.pack(">H", mtype) + body], ancillary)
 
     def receive(self, timeout=20):
+        """Type and body of the next message; packets of type 0 hold several: type, length, body."""
+        if not self.rest:
+            mtype, body = self.packet(timeout)
+            if mtype != SEQ_SEVERAL:
+                return mtype, body
+            self.rest = body
+        mtype, n = struct.unpack(">HI", self.rest[:6])
+        body, self.rest = self.rest[6:6 + n], self.rest[6 + n:]
+        return mtype, body
+
+    def packet(self, timeout):
         if not select.select([self.sock], [], [], timeout)[0]:
             raise DriverError(f"nothing came in {timeout} s")
         data = self.sock.recv(256 * 1024)
