@@ -104,8 +104,11 @@ send_peer(struct proc *to, enum proc_id id, int fd)
 {
 	uint8_t body = (uint8_t)id;
 
-	if (chan_send(to->chan, IPC_PEER, bytes_of(&body, 1), fd) != OK)
-		log_error("can't connect process %s", to->def->name);
+	int r = chan_send(to->chan, IPC_PEER, bytes_of(&body, 1), fd);
+
+	/* One that has just died is connected when it is restarted. */
+	if (r != OK && r != ERR_GONE)
+		log_error("can't connect process %s: %s", to->def->name, err_str(r));
 }
 
 static void
