@@ -42,6 +42,17 @@ der_take(struct rd *r, uint8_t tag)
 	return rd_take(r, n);
 }
 
+void
+der_skip(struct rd *r)
+{
+	struct rd peek = *r;
+	uint8_t tag = rd_u8(&peek);
+
+	if (tag == 0 || (tag & 0x1f) == 0x1f)           /* no element, or a tag of several octets */
+		rd_fail(r);
+	der_take(r, tag);
+}
+
 struct bytes
 der_take_whole(struct rd *r, uint8_t tag)
 {
@@ -64,25 +75,41 @@ der_open(struct rd *r, uint8_t tag)
 }
 
 struct bytes
+der_integer(struct rd *r)
+{
+	struct bytes b = der_take(r, DER_INTEGER);
+
+	if (b.n == 0 || (b.n > 1 && ((b.p[0] == 0 && b.p[1] < 0x80) ||
+	    (b.p[0] == 0xff && b.p[1] >= 0x80))))
+		rd_fail(r);
+	return b;
+}
+
+struct bytes
+der_oid(struct rd *r)
+{
+	struct bytes b = der_take(r, DER_OID);
+	size_t i;
+
+	if (b.n == 0 || (b.p[b.n - 1] & 0x80) != 0)
+		rd_fail(r);
+	for (i = 0; i < b.n; i++)
+		if (b.p[i] == 0x80 && (i == 0 || b.p[i - 1] < 0x80))
+			rd_fail(r);
+	return b;
+}
+
+struct bytes
 der_unsigned(struct rd *r)
 {
-	struct rd c = der_open(r, DER_INTEGER);
-	struct rd body = c;
-	uint8_t first = rd_u8(&c), second;
+	struct rd c = rd_open(der_integer(r)), body = c;
+	uint8_t first = rd_u8(&c);
 
 	if (!rd_ok(&c) || (first & 0x80) != 0) {
 		rd_fail(r);
 		return bytes_of(NULL, 0);
 	}
-	if (first != 0)
-		return rd_rest(&body);
-	body = c;
-	if (rd_left(&c) == 0)
-		return bytes_of(NULL, 0);
-	second = rd_u8(&c);
-	if ((second & 0x80) == 0)
-		rd_fail(r);
-	return rd_rest(&body);
+	return first != 0 ? rd_rest(&body) : rd_rest(&c);
 }
 
 uint32_t
@@ -116,25 +143,34 @@ two_digits(struct rd *r)
 	return (a - '0') * 10 + b - '0';
 }
 
+static int
+days_of(int year, int month)
+{
+	static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return days[month - 1] + (month == 2 && leap ? 1 : 0);
+}
+
 int64_t
 der_time(struct rd *r)
 {
-	static const uint8_t month_days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	bool utc = der_next_is(r, DER_UTC_TIME);
 	struct rd t = der_open(r, utc ? DER_UTC_TIME : DER_GENERALIZED_TIME);
 	int century = utc ? 0 : two_digits(&t), year = two_digits(&t), month = two_digits(&t);
 	int day = two_digits(&t), hour = two_digits(&t), min = two_digits(&t), sec = two_digits(&t);
 	int64_t y, m, days;
 
+	if (utc)
+		century = year < 50 ? 20 : 19;
+	year += century * 100;
 	if (rd_u8(&t) != 'Z' || !rd_end(&t) || month < 1 || month > 12 || day < 1 ||
-	    day > month_days[month - 1] || hour > 23 || min > 59 || sec > 59) {
+	    day > days_of(year, month) || hour > 23 || min > 59 || sec > 59) {
 		rd_fail(r);
 		return 0;
 	}
-	if (utc)
-		century = year < 50 ? 20 : 19;
 	m = (month + 9) % 12;                           /* March is 0 */
-	y = century * 100 + year - (month <= 2);
+	y = year - (month <= 2);
 	days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
 	return ((days * 24 + hour) * 60 + min) * 60 + sec;
 }

@@ -22,13 +22,21 @@ enum {
 	DER_CONTEXT_0 = 0xa0,        /* and constructed: + 1, + 2 ... for the next */
 };
 
+/* Initializer of a struct bytes: the content of an OBJECT IDENTIFIER. */
+#define OID(...) { (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }) }
+
 /* Is the next element one with this identifier octet? Nothing is consumed. */
 bool der_next_is(const struct rd *, uint8_t tag);
 /* Content of the next element, borrowed. Another tag, an indefinite, overlong or too large length
  * makes the reader bad. */
 struct bytes der_take(struct rd *, uint8_t tag);
-/* The same with its header. */
+/* The next element, whatever it is. */
+void der_skip(struct rd *);
+/* As der_take(), with its header. */
 struct bytes der_take_whole(struct rd *, uint8_t tag);
+/* Content of an INTEGER or of an OBJECT IDENTIFIER in its shortest form. */
+struct bytes der_integer(struct rd *);
+struct bytes der_oid(struct rd *);
 /* A reader over the content of the next element. */
 struct rd der_open(struct rd *, uint8_t tag);
 /* A non-negative INTEGER without leading zero octet (empty for 0). */

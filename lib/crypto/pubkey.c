@@ -179,12 +179,15 @@ read_rsa(struct pubkey *k, struct rd *alg, struct bytes bits)
 	struct rd r = rd_open(bits), seq = der_open(&r, DER_SEQUENCE), top;
 	struct bytes n = der_unsigned(&seq), e = der_unsigned(&seq);
 	size_t n_bits;
+	bool weak;
 
 	if (!rd_end(&seq) || !rd_end(&r) || der_take(alg, DER_NULL).n != 0 || !rd_end(alg))
 		return ERR_SYNTAX;
 	top = rd_open(n);
 	n_bits = n.n * 8 - (size_t)(n.n > 0 && (rd_u8(&top) & 0x80) == 0);
-	if (n_bits < RSA_BITS_MIN || n.n * 8 > RSA_BITS_MAX || e.n == 0 || e.n > 8)
+	/* With an exponent of 1 every octet string is a signature; even ones are no exponents. */
+	weak = e.n == 0 || (e.p[e.n - 1] & 1) == 0 || (e.n == 1 && e.p[0] == 1);
+	if (n_bits < RSA_BITS_MIN || n.n * 8 > RSA_BITS_MAX || weak || e.n > 8)
 		return ERR_UNSUPPORTED;
 	k->type = KEY_RSA;
 	return import_rsa(k, n, e);

@@ -2,7 +2,6 @@
 #include "crypto/der.h"
 #include "crypto/sigalg.h"
 
-#define OID(...) { (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }) }
 #define PKCS1(n) OID(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, n)
 #define NIST_HASH(n) OID(0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, n)
 
@@ -121,7 +120,7 @@ int
 sig_alg_read(struct bytes der, struct sig_alg *out)
 {
 	struct rd r = rd_open(der), alg = der_open(&r, DER_SEQUENCE);
-	struct bytes oid = der_take(&alg, DER_OID);
+	struct bytes oid = der_oid(&alg);
 	size_t i, n = sizeof(sig_oids) / sizeof(sig_oids[0]);
 	int rc = 0;
 
@@ -130,8 +129,11 @@ sig_alg_read(struct bytes der, struct sig_alg *out)
 		;
 	if (!rd_ok(&alg) || !rd_end(&r))
 		return ERR_SYNTAX;
-	if (i == n)
-		return ERR_UNSUPPORTED;
+	if (i == n) {
+		if (rd_left(&alg) > 0)
+			der_skip(&alg);
+		return rd_end(&alg) ? ERR_UNSUPPORTED : ERR_SYNTAX;
+	}
 	out->kind = sig_oids[i].kind;
 	out->hash = sig_oids[i].hash;
 	if (out->kind == SIG_RSA_PSS)

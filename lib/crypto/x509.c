@@ -25,6 +25,19 @@ take_name(struct rd *r, struct bytes *der)
 	return name;
 }
 
+/* A BIT STRING of no use. */
+static void
+skip_unique_id(struct rd *r, uint8_t tag)
+{
+	struct rd bits;
+
+	if (!der_next_is(r, tag))
+		return;
+	bits = der_open(r, tag);
+	if (rd_u8(&bits) > 7 || !rd_ok(&bits))
+		rd_fail(r);
+}
+
 /* TBSCertificate, RFC 5280 section 4.1. */
 static int
 read_tbs(struct x509 *x)
@@ -39,7 +52,7 @@ read_tbs(struct x509 *x)
 		if (!rd_end(&field))
 			return ERR_SYNTAX;
 	}
-	der_take(&tbs, DER_INTEGER);
+	x->serial = der_integer(&tbs);
 	inner_alg = der_take_whole(&tbs, DER_SEQUENCE);
 	x->issuer_name = take_name(&tbs, &issuer);
 	validity = der_open(&tbs, DER_SEQUENCE);
@@ -49,10 +62,8 @@ read_tbs(struct x509 *x)
 	x->spki = der_take_whole(&tbs, DER_SEQUENCE);
 	if (!rd_end(&validity) || !rd_ok(&tbs) || !bytes_equal(inner_alg, x->sig_alg))
 		return ERR_SYNTAX;
-	if (der_next_is(&tbs, DER_CONTEXT_1_BITS))      /* unique identifiers */
-		der_take(&tbs, DER_CONTEXT_1_BITS);
-	if (der_next_is(&tbs, DER_CONTEXT_2_BITS))
-		der_take(&tbs, DER_CONTEXT_2_BITS);
+	skip_unique_id(&tbs, DER_CONTEXT_1_BITS);
+	skip_unique_id(&tbs, DER_CONTEXT_2_BITS);
 	if (version == 2 && der_next_is(&tbs, DER_CONTEXT_0 + 3)) {
 		field = der_open(&tbs, DER_CONTEXT_0 + 3);
 		extensions = der_take(&field, DER_SEQUENCE);
@@ -69,12 +80,13 @@ static int
 read_certificate(struct x509 *x)
 {
 	struct rd r = rd_open(blob_view(&x->der)), cert = der_open(&r, DER_SEQUENCE);
+	struct sig_alg alg;
 	int rc;
 
 	x->tbs = der_take_whole(&cert, DER_SEQUENCE);
 	x->sig_alg = der_take_whole(&cert, DER_SEQUENCE);
 	x->signature = der_bits(&cert);
-	if (!rd_end(&cert) || !rd_end(&r))
+	if (!rd_end(&cert) || !rd_end(&r) || sig_alg_read(x->sig_alg, &alg) == ERR_SYNTAX)
 		return ERR_SYNTAX;
 	if ((rc = read_tbs(x)) != 0)
 		return rc;
@@ -132,6 +144,9 @@ x509_free(struct x509 *x)
 		return;
 	X509_NAME_free(x->issuer_name);
 	X509_NAME_free(x->subject_name);
+	GENERAL_NAMES_free(x->alt_names);
+	GENERAL_NAMES_free(x->issuer_issuer);
+	NAME_CONSTRAINTS_free(x->name_constraints);
 	pubkey_free(x->key);
 	blob_free(&x->der);
 	free(x);

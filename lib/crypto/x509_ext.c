@@ -33,9 +33,14 @@ key_usage(struct x509 *x, struct rd *r)
 	struct rd bits = der_open(r, DER_BIT_STRING);
 	uint8_t unused = rd_u8(&bits);
 
-	x->usage = (uint16_t)(rd_u8(&bits) << 8);
-	if (rd_left(&bits) > 0)
-		x->usage = (uint16_t)(x->usage | rd_u8(&bits));
+	uint8_t first = rd_u8(&bits), second = 0, *last = &first;
+
+	if (rd_left(&bits) > 0) {
+		second = rd_u8(&bits);
+		last = &second;
+	}
+	*last = (uint8_t)(*last & 0xff << unused % 8);
+	x->usage = (uint16_t)(first << 8 | second);
 	if (!rd_end(&bits) || unused > 7 || x->usage == 0)
 		rd_fail(r);
 }
@@ -48,22 +53,35 @@ extended_key_usage(struct x509 *x, struct rd *r)
 	x->eku = der_take(r, DER_SEQUENCE);
 	oids = rd_open(x->eku);
 	do {
-		der_take(&oids, DER_OID);
+		der_oid(&oids);
 	} while (rd_left(&oids) > 0);
 	if (!rd_end(&oids))
 		rd_fail(r);
 }
 
+/* What OpenSSL has a reader for and is not in every certificate. The caller frees it. */
+static void *
+take_item(struct rd *r, const ASN1_ITEM *item)
+{
+	struct bytes whole = der_take_whole(r, DER_SEQUENCE);
+	const unsigned char *p = whole.p;
+	void *v = rd_ok(r) ? ASN1_item_d2i(NULL, &p, (long)whole.n, item) : NULL;
+
+	if (v == NULL || p != whole.p + whole.n)
+		rd_fail(r);
+	return v;
+}
+
 static void
 alternative_names(struct x509 *x, struct rd *r)
 {
-	x->alt_names = der_take_whole(r, DER_SEQUENCE);
+	x->alt_names = take_item(r, ASN1_ITEM_rptr(GENERAL_NAMES));
 }
 
 static void
 constraints_on_names(struct x509 *x, struct rd *r)
 {
-	x->name_constraints = der_take_whole(r, DER_SEQUENCE);
+	x->name_constraints = take_item(r, ASN1_ITEM_rptr(NAME_CONSTRAINTS));
 }
 
 static void
@@ -75,11 +93,24 @@ subject_key_id(struct x509 *x, struct rd *r)
 static void
 authority_key_id(struct x509 *x, struct rd *r)
 {
-	struct rd seq = der_open(r, DER_SEQUENCE);
+	struct rd whole = *r, seq = der_open(r, DER_SEQUENCE);
+	AUTHORITY_KEYID *id;
 
 	if (der_next_is(&seq, DER_CONTEXT_0_BITS))
 		x->issuer_key_id = der_take(&seq, DER_CONTEXT_0_BITS);
-	rd_rest(&seq);
+	if (rd_end(&seq))
+		return;
+	if ((id = take_item(&whole, ASN1_ITEM_rptr(AUTHORITY_KEYID))) == NULL) {
+		rd_fail(r);
+		return;
+	}
+	x->issuer_issuer = id->issuer;
+	id->issuer = NULL;
+	AUTHORITY_KEYID_free(id);
+	if (der_next_is(&seq, DER_CONTEXT_0 + 1))
+		der_take(&seq, DER_CONTEXT_0 + 1);
+	if (der_next_is(&seq, DER_CONTEXT_2_BITS))
+		x->issuer_serial = der_take(&seq, DER_CONTEXT_2_BITS);
 	if (!rd_end(&seq))
 		rd_fail(r);
 }
@@ -92,51 +123,84 @@ policies(struct x509 *x, struct rd *r)
 	der_take(r, DER_SEQUENCE);
 }
 
+/* Where revocation is published: not used. A name relative to its issuer's is not taken. */
+static void
+distribution_points(struct x509 *x, struct rd *r)
+{
+	CRL_DIST_POINTS *points = take_item(r, ASN1_ITEM_rptr(CRL_DIST_POINTS));
+	int i;
+
+	(void)x;
+	for (i = 0; i < sk_DIST_POINT_num(points); i++) {
+		const DIST_POINT *point = sk_DIST_POINT_value(points, i);
+
+		if (point->distpoint != NULL && point->distpoint->type == 1)
+			rd_fail(r);
+	}
+	CRL_DIST_POINTS_free(points);
+}
+
+static void
+netscape_type(struct x509 *x, struct rd *r)
+{
+	struct rd bits = der_open(r, DER_BIT_STRING);
+
+	(void)x;
+	if (rd_u8(&bits) > 7 || !rd_ok(&bits))
+		rd_fail(r);
+}
+
+/* Proxy certificates (RFC 3820) and delegated addresses (RFC 3779) restrict who signs for what. We
+ * do not do as they say, so we do not take them, critical or not. */
+static void
+refuse(struct x509 *x, struct rd *r)
+{
+	(void)x;
+	rd_fail(r);
+}
+
+#define ID_CE(n) OID(0x55, 0x1d, n)
+#define ID_PE(n) OID(0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, n)
+
 static const struct {
-	uint8_t id;                  /* 2.5.29.id */
+	struct bytes oid;
+	bool critical;               /* may be */
 	void (*read)(struct x509 *, struct rd *);
 } known[] = {
-	{ 14, subject_key_id },
-	{ 15, key_usage },
-	{ 17, alternative_names },
-	{ 19, basic_constraints },
-	{ 30, constraints_on_names },
-	{ 32, policies },
-	{ 35, authority_key_id },
-	{ 37, extended_key_usage },
+	{ ID_CE(14), false, subject_key_id },
+	{ ID_CE(15), true, key_usage },
+	{ ID_CE(17), true, alternative_names },
+	{ ID_CE(19), true, basic_constraints },
+	{ ID_CE(30), true, constraints_on_names },
+	{ ID_CE(31), false, distribution_points },
+	{ ID_CE(32), true, policies },
+	{ ID_CE(35), false, authority_key_id },
+	{ ID_CE(37), true, extended_key_usage },
+	{ ID_PE(7), false, refuse },
+	{ ID_PE(8), false, refuse },
+	{ ID_PE(14), false, refuse },
+	{ OID(0x60, 0x86, 0x48, 0x01, 0x86, 0xf8, 0x42, 0x01, 0x01), false, netscape_type },
 };
 
 #define KNOWN (sizeof(known) / sizeof(known[0]))
-
-/* Which of known[]; KNOWN if it is none of them. */
-static size_t
-find(struct bytes oid)
-{
-	struct rd r = rd_open(oid);
-	uint8_t id;
-	size_t i;
-
-	if (rd_u16(&r) != 0x551d)                       /* id-ce, 2.5.29 */
-		return KNOWN;
-	id = rd_u8(&r);
-	for (i = 0; i < KNOWN && rd_end(&r); i++)
-		if (known[i].id == id)
-			return i;
-	return KNOWN;
-}
 
 static bool
 read_one(struct x509 *x, struct rd *list, unsigned *seen)
 {
 	struct rd ext = der_open(list, DER_SEQUENCE), value;
-	size_t i = find(der_take(&ext, DER_OID));
+	struct bytes oid = der_oid(&ext);
 	bool critical = der_next_is(&ext, DER_BOOLEAN) && take_boolean(&ext);
+	size_t i;
 
 	value = rd_open(der_take(&ext, DER_OCTET_STRING));
 	if (!rd_end(&ext))
 		return false;
+	for (i = 0; i < KNOWN && !bytes_equal(known[i].oid, oid); i++)
+		;
+	if (critical && (i == KNOWN || !known[i].critical))
+		return false;
 	if (i == KNOWN)
-		return !critical;
+		return true;
 	if ((*seen & 1u << i) != 0)
 		return false;
 	*seen |= 1u << i;

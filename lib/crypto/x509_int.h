@@ -18,8 +18,8 @@
 
 struct x509 {
 	struct blob der;
-	/* Views into der: whole elements, but of the signature only its octets. */
-	struct bytes tbs, subject, spki, sig_alg, signature;
+	/* Views into der: whole elements, but of serial and signature only the octets. */
+	struct bytes tbs, serial, subject, spki, sig_alg, signature;
 	int64_t not_before, not_after;
 	struct pubkey *key;          /* NULL: a kind of key that we do not take */
 	X509_NAME *issuer_name, *subject_name;
@@ -28,13 +28,16 @@ struct x509 {
 	int path_len;                /* -1: unlimited */
 	uint16_t usage;              /* USAGE_ANY if absent */
 	struct bytes eku;            /* content of the SEQUENCE: OIDs */
-	struct bytes alt_names;      /* GeneralNames */
-	struct bytes name_constraints;
-	struct bytes key_id, issuer_key_id;
-	bool bad_extension;          /* malformed, twice there, or critical and unknown */
+	struct bytes key_id, issuer_key_id;      /* p == NULL if absent; they may be empty */
+	struct bytes issuer_serial;  /* p == NULL if absent */
+	GENERAL_NAMES *issuer_issuer;            /* NULL if absent, and so are these */
+	GENERAL_NAMES *alt_names;
+	NAME_CONSTRAINTS *name_constraints;
+	bool bad_extension;          /* malformed, twice there, or not to be ignored */
 };
 
-/* Read the Extensions (a SEQUENCE) of a certificate into *x. Errors only set bad_extension. */
+/* Read the Extensions (the content of the SEQUENCE) of a certificate into *x. Errors only set
+ * bad_extension. */
 void x509_read_extensions(struct x509 *x, struct bytes extensions);
 
 /* OpenSSL's form, key included: slow to make. NULL if it does not like it. The caller's to free. */

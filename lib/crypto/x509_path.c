@@ -26,16 +26,39 @@ verifies(struct search *s, const struct x509 *x, const struct x509 *issuer)
 	    pubkey_verify(issuer->key, &alg, x->signature, x->tbs) == 0;
 }
 
+/* RFC 5280 section 4.2.1.1: what authorityKeyIdentifier says of the issuer. */
+static bool
+key_ids_fit(const struct x509 *x, const struct x509 *issuer)
+{
+	int i;
+
+	if (x->issuer_key_id.p != NULL && issuer->key_id.p != NULL &&
+	    !bytes_equal(x->issuer_key_id, issuer->key_id))
+		return false;
+	if (x->issuer_serial.p != NULL && !bytes_equal(x->issuer_serial, issuer->serial))
+		return false;
+	for (i = 0; i < sk_GENERAL_NAME_num(x->issuer_issuer); i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(x->issuer_issuer, i);
+
+		if (name->type == GEN_DIRNAME)
+			return X509_NAME_cmp(name->d.directoryName, issuer->issuer_name) == 0;
+	}
+	return true;
+}
+
+static bool
+self_issued(const struct x509 *x)
+{
+	return X509_NAME_cmp(x->issuer_name, x->subject_name) == 0;
+}
+
 static bool
 issued(struct search *s, const struct x509 *x, const struct x509 *issuer)
 {
 	if (X509_NAME_cmp(x->issuer_name, issuer->subject_name) != 0)
 		return false;
 	s->name_seen = true;
-	if (x->issuer_key_id.n > 0 && issuer->key_id.n > 0 &&
-	    !bytes_equal(x->issuer_key_id, issuer->key_id))
-		return false;
-	return verifies(s, x, issuer);
+	return key_ids_fit(x, issuer) && verifies(s, x, issuer);
 }
 
 static const struct x509 *
@@ -65,10 +88,15 @@ build(struct search *s, struct x509_path *path, const char **why)
 	path->cert[0] = s->certs[0];
 	path->n = 1;
 	while (!anchor) {
-		const struct x509 *issuer = NULL;
+		const struct x509 *x = path->cert[path->n - 1], *issuer = NULL;
 
+		/* Self-issued is good for a new key, not for one that says it signed itself. */
+		if (self_issued(x) && key_ids_fit(x, x)) {
+			*why = "a self-signed certificate in the chain is not a trust anchor";
+			return ERR_AUTH;
+		}
 		if (path->n <= CHAIN_MAX)
-			issuer = find_issuer(s, path->cert[path->n - 1], &anchor);
+			issuer = find_issuer(s, x, &anchor);
 		if (issuer == NULL) {
 			*why = path->n > CHAIN_MAX ? "the chain is too long" : s->name_seen ?
 			    "a signature in the chain does not verify or its kind is not accepted" :
@@ -79,12 +107,6 @@ build(struct search *s, struct x509_path *path, const char **why)
 		path->cert[path->n++] = issuer;
 	}
 	return 0;
-}
-
-static bool
-self_issued(const struct x509 *x)
-{
-	return X509_NAME_cmp(x->issuer_name, x->subject_name) == 0;
 }
 
 /* RFC 5280 section 6.1.4 (k) to (n), for the issuer at position i. */
@@ -121,34 +143,36 @@ with_extensions(const struct x509 *x)
 	return cert;
 }
 
+/* A host name in the subject's CN is within them too if no subjectAltName holds one: it is no
+ * identity to us, but it is what an issuer so constrained must not certify. */
+static bool
+within(const struct x509 *x, bool leaf, NAME_CONSTRAINTS *nc)
+{
+	X509 *cert = with_extensions(x);
+	bool ok = cert != NULL && NAME_CONSTRAINTS_check(cert, nc) == X509_V_OK;
+	bool host = false;
+	int i;
+
+	for (i = 0; i < sk_GENERAL_NAME_num(x->alt_names); i++)
+		host = host || sk_GENERAL_NAME_value(x->alt_names, i)->type == GEN_DNS;
+	if (ok && leaf && !host)
+		ok = NAME_CONSTRAINTS_check_CN(cert, nc) == X509_V_OK;
+	X509_free(cert);
+	return ok;
+}
+
 /* RFC 5280 section 6.1.3 (b), (c): the names below must be within what the issuer may name. */
 static int
 check_names(const struct x509_path *path, size_t i, const char **why)
 {
-	NAME_CONSTRAINTS *nc = NULL;
-	X509 *cert = NULL;
-	int r = ERR_AUTH;
+	NAME_CONSTRAINTS *nc = path->cert[i]->name_constraints;
 	size_t k;
 
-	if (path->cert[i]->name_constraints.n == 0)
-		return 0;
 	*why = "a name in the chain is outside its issuer's name constraints";
-	if ((cert = with_extensions(path->cert[i])) == NULL ||
-	    (nc = X509_get_ext_d2i(cert, NID_name_constraints, NULL, NULL)) == NULL)
-		goto out;
-	for (k = 0; k < i; k++) {
-		if (k > 0 && self_issued(path->cert[k]))
-			continue;
-		X509_free(cert);
-		if ((cert = with_extensions(path->cert[k])) == NULL ||
-		    NAME_CONSTRAINTS_check(cert, nc) != X509_V_OK)
-			goto out;
-	}
-	r = 0;
-out:
-	X509_free(cert);
-	NAME_CONSTRAINTS_free(nc);
-	return r;
+	for (k = 0; k < i && nc != NULL; k++)
+		if ((k == 0 || !self_issued(path->cert[k])) && !within(path->cert[k], k == 0, nc))
+			return ERR_AUTH;
+	return 0;
 }
 
 static int

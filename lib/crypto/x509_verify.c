@@ -9,6 +9,10 @@ x509_leaf_signs(const struct x509 *x, const char **why)
 		*why = "the certificate is a CA's";
 		return false;
 	}
+	if (x->usage != USAGE_ANY && (x->usage & USAGE_CERT_SIGN) != 0) {
+		*why = "the certificate's keyUsage has keyCertSign, which only a CA's may";
+		return false;
+	}
 	if ((x->usage & USAGE_DIGITAL_SIGNATURE) == 0) {
 		*why = "the certificate's keyUsage lacks digitalSignature";
 		return false;

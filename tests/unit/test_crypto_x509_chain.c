@@ -320,9 +320,10 @@ TEST(path_lengths_are_kept)
 TEST(self_issued_certificates_are_not_counted)
 {
 	struct ident old = issue(&root, (struct cert_spec){ .cn = "ca",
-	    .ext = { "basicConstraints=CA:TRUE,pathlen:0" } });
+	    .ext = { "basicConstraints=CA:TRUE,pathlen:0", "subjectKeyIdentifier=hash" } });
 	struct ident new = issue(&old, (struct cert_spec){ .cn = "ca",
-	    .ext = { "basicConstraints=CA:TRUE,pathlen:0" } });
+	    .ext = { "basicConstraints=CA:TRUE,pathlen:0", "subjectKeyIdentifier=hash",
+	    "authorityKeyIdentifier=keyid" } });
 	struct ident leaf = issue(&new, (struct cert_spec){ .cn = "leaf" });
 	const struct ident *chain[] = { &leaf, &new, &old };
 
