@@ -11,7 +11,8 @@
 #include "backend/client.h"
 #include "base/seqpacket.h"
 
-#define WAIT_MS 20000
+#define WAIT_MS     20000
+#define BACKEND_ARG "--backend"
 
 /* ---- a backend that only remembers ---- */
 
@@ -179,6 +180,7 @@ struct side {
 };
 
 static struct side it;
+static const char *self;           /* this program: the child is another run of it */
 
 /* What is left of a packet of several messages, by its descriptor. */
 static struct {
@@ -246,7 +248,6 @@ connect_peer(enum proc_id proc, int *fd)
 static void
 start_with(const char *option)
 {
-	char *argv[] = { (char *)(uintptr_t)"fake-backend", (char *)(uintptr_t)option, NULL };
 	int pair[2];
 
 	it.engine = it.authz = it.control = -1;
@@ -260,7 +261,8 @@ start_with(const char *option)
 			(void)close(fd);
 		(void)dup2(200, 3);
 		(void)close(200);
-		_exit(backend_main(&fake_ops, option == NULL ? 1 : 2, argv));
+		(void)execl(self, "fake-backend", BACKEND_ARG, option, (char *)NULL);
+		_exit(127);
 	}
 	(void)close(pair[1]);
 	it.parent = pair[0];
@@ -657,7 +659,7 @@ TEST(backend_ends_with_its_daemon)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sa_goes_in_only_with_its_grant),
@@ -674,5 +676,8 @@ main(void)
 		cmocka_unit_test(backend_ends_with_its_daemon),
 	};
 
+	if (argc > 1 && strcmp(argv[1], BACKEND_ARG) == 0)
+		return backend_main(&fake_ops, argc - 1, argv + 1);
+	self = argv[0];
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
