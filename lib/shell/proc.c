@@ -103,7 +103,6 @@ static void
 send_peer(struct proc *to, enum proc_id id, int fd)
 {
 	uint8_t body = (uint8_t)id;
-
 	int r = chan_send(to->chan, IPC_PEER, bytes_of(&body, 1), fd);
 
 	/* One that has just died is connected when it is restarted. */
