@@ -75,8 +75,6 @@ backend_exec(const struct config *c, const char *self, bool debug)
 	arguments(c, debug, argv, level, port);
 	if (user_resolve(c, &s.uid, &s.gid, why, sizeof why) != OK)
 		fatal(c, EXIT_CONFIG, "user", why);
-	if (geteuid() != 0)
-		s.caps = 0;
 	if ((r = sandbox_enter(&s, &what, missed)) != OK)
 		fatal(c, 1, what, err_str(r));
 	(void)fexecve(fd, argv, environ);

@@ -291,7 +291,7 @@ static int
 give_up_privileges(struct parent *p)
 {
 	const struct sandbox s = {
-		.caps = geteuid() == 0 ? SANDBOX_SETUID | SANDBOX_NET_RAW : 0,
+		.caps = SANDBOX_NET_RAW | (geteuid() == 0 ? SANDBOX_SETUID : 0),
 		.profile = SANDBOX_PARENT,
 	};
 	const char *what = "";
@@ -301,7 +301,7 @@ give_up_privileges(struct parent *p)
 		log_error("can't give privileges up: %s (%s)", what, err_str(r));
 	if (geteuid() != 0)
 		(void)snprintf(p->missed, sizeof p->missed,
-		    "not started as root: user, group and root folder stay as they are");
+		    "user and group ids (not started as root)");
 	return r;
 }
 
