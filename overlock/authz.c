@@ -8,10 +8,13 @@
 
 #include "base/err.h"
 #include "crypto/crypto.h"
+#include "crypto/x509.h"
+#include "nvo3/value.h"
 #include "overlock/authz_int.h"
 
 static const char sign_help[] =
-    "usage: overlock authz sign -c CERT -k KEY [-o OUT] [--schema FILE] DOC.xml\n"
+    "usage: overlock authz sign -c CERT -k KEY [-o OUT] [-a ANCHORS] [--schema FILE]\n"
+    "                           DOC.xml\n"
     "\n"
     "Checks an authorization document and signs it: CMS SignedData (DER), content attached.\n"
     "\n"
@@ -25,7 +28,8 @@ static const char sign_help[] =
     "DOC.xml may be \"-\", standard input. Exit status: 0 signed, 1 refused, 2 wrong usage.\n";
 
 static const char verify_help[] =
-    "usage: overlock authz verify -a ANCHORS [--signer ID] [--json] FILE|URL\n"
+    "usage: overlock authz verify -a ANCHORS [--signer ID] [--tls-ca FILE] [--schema FILE]\n"
+    "                             [--json] FILE|URL\n"
     "\n"
     "Judges a signed document as a daemon would: signature, signer, form, validity window.\n"
     "(A daemon besides refuses one that is older than what it has.)\n"
@@ -40,7 +44,8 @@ static const char verify_help[] =
     "Exit status: 0 good, 1 not, 2 wrong usage.\n";
 
 static const char show_help[] =
-    "usage: overlock authz show [-a ANCHORS] [--json] FILE|URL\n"
+    "usage: overlock authz show [-a ANCHORS] [--signer ID] [--tls-ca FILE] [--schema FILE]\n"
+    "                           [--json] FILE|URL\n"
     "\n"
     "Shows an authorization document in words. A signed one is verified first, and for that\n"
     "needs -a; XML is shown as it is. An expired document is shown, too.\n"
@@ -143,6 +148,12 @@ sign_checked(const struct authz_options *o, struct authz_input *in, int64_t now)
 	int status = CMD_FAILED;
 	size_t n;
 
+	/* Without this it is the daemons that complain, after it was published. */
+	if (cms_signer_fits(o->cert, &why) != 0) {
+		cmd_fail(o->name, status, "%s: %s: every daemon would refuse its signature", o->cert,
+		    why);
+		goto out;
+	}
 	if (cms_sign(blob_view(&in->octets), o->cert, o->key, &cms, &why) != 0) {
 		cmd_fail(o->name, status, "%s, %s: %s", o->cert, o->key, why);
 		goto out;
@@ -233,6 +244,23 @@ print_verdict(const struct authz_options *o, const struct authz_input *in, int r
 	return cmd_flush(o->name);
 }
 
+/* Else a wrong option would look like a bad document. */
+static int
+check_trust(const struct authz_options *o)
+{
+	struct x509_store *anchors = NULL;
+	const char *why = "";
+	char id[300];
+
+	if (o->signer != NULL && !value_identity(o->signer, id))
+		return cmd_fail(o->name, CMD_USAGE, "--signer '%s': no identity; write it as in "
+		    "dns:nva-1.dc1.example", o->signer);
+	if (o->anchors != NULL && x509_store_load(&anchors, o->anchors, &why) != 0)
+		return cmd_fail(o->name, CMD_USAGE, "-a %s: %s", o->anchors, why);
+	x509_store_free(anchors);
+	return CMD_OK;
+}
+
 static int
 cmd_verify(int argc, char **argv)
 {
@@ -249,7 +277,7 @@ cmd_verify(int argc, char **argv)
 		cmd_fail(o.name, CMD_USAGE, "-a ANCHORS is needed");
 		return cmd_bad_usage(o.name);
 	}
-	if ((status = authz_read(&o, &in)) != CMD_OK)
+	if ((status = authz_read(&o, &in)) != CMD_OK || (status = check_trust(&o)) != CMD_OK)
 		goto out;
 	trust.anchors = o.anchors;
 	trust.signer = o.signer;
@@ -295,7 +323,7 @@ cmd_show(int argc, char **argv)
 
 	if ((status = get_options(&o, read_options, "a:h", show_help, argc, argv)) >= 0)
 		return status;
-	if ((status = authz_read(&o, &in)) != CMD_OK ||
+	if ((status = authz_read(&o, &in)) != CMD_OK || (status = check_trust(&o)) != CMD_OK ||
 	    (status = open_to_show(&o, &in, now)) != CMD_OK)
 		goto out;
 	if (o.json) {

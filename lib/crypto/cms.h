@@ -33,4 +33,8 @@ int cms_verify(struct bytes in, const char *anchors, int64_t now, struct blob *c
 int cms_sign(struct bytes content, const char *cert_path, const char *key_uri, struct blob *out,
     const char **why);
 
+/* Would a verifier take what this certificate (PEM file) signs: digital signatures, NVA_EKU_OID? 0,
+ * ERR_AUTH, or what reading the file gives; with the reason. */
+int cms_signer_fits(const char *cert_path, const char **why);
+
 #endif

@@ -81,3 +81,24 @@ out:
 	errors_drop();
 	return r;
 }
+
+int
+cms_signer_fits(const char *cert_path, const char **why)
+{
+	struct x509 *chain[CHAIN_MAX];
+	size_t n = CHAIN_MAX;
+	int r;
+
+	if ((r = x509_read_pem(cert_path, chain, &n, why)) != 0)
+		return r;
+	if (!x509_leaf_signs(chain[0], why)) {
+		r = ERR_AUTH;
+	} else if (!x509_has_eku(chain[0], NVA_EKU_OID)) {
+		*why = "the certificate is not one for NVA documents (extendedKeyUsage " NVA_EKU_OID ")";
+		r = ERR_AUTH;
+	}
+	while (n > 0)
+		x509_free(chain[--n]);
+	errors_drop();
+	return r;
+}

@@ -42,6 +42,18 @@ check_signer(const struct nvo3_trust *trust, const struct nvo3_document *d, char
 	return ERR_AUTH;
 }
 
+/* The reason alone does not tell which file is to be looked at. */
+static void
+say_signature(const struct nvo3_trust *trust, int r, const char *reason, char why[static 256])
+{
+	if (r == ERR_SYNTAX)
+		snprintf(why, 256, "signature: %.150s; was it signed (overlock authz sign)?", reason);
+	else if (r == ERR_AUTH)
+		snprintf(why, 256, "signature: %.130s (trust anchors: %.90s)", reason, trust->anchors);
+	else
+		snprintf(why, 256, "signature: %.200s", reason);
+}
+
 /* Envelope first, content second: nothing of the XML is looked at before its signer is known. */
 static int
 open_document(const struct nvo3_trust *trust, struct bytes cms, int64_t now,
@@ -55,7 +67,7 @@ open_document(const struct nvo3_trust *trust, struct bytes cms, int64_t now,
 
 	if ((r = cms_verify(cms, trust->anchors, now, &xml, d->signers, &d->n_signers, &reason)) !=
 	    0) {
-		snprintf(why, 256, "signature: %.200s", reason != NULL ? reason : err_str(r));
+		say_signature(trust, r, reason != NULL && *reason != '\0' ? reason : err_str(r), why);
 		goto out;
 	}
 	if ((r = check_signer(trust, d, why)) != 0)

@@ -336,6 +336,14 @@ test_sign(void **unused)
 	expect(
 	    "authz sign -c @/lab/pki/nva-signer.crt -k @/lab/pki/nva-ca.key -o @/bad.cms @/two.xml",
 	    1, "", "do not belong together");
+	expect("authz sign -c @/lab/nve-1/nve-1.crt -k @/lab/nve-1/nve-1.key -o @/bad.cms @/two.xml",
+	    1, "", "every daemon would refuse");
+	expect("authz sign -c @/lab/pki/nva-ca.crt -k @/lab/pki/nva-ca.key -o @/bad.cms @/two.xml",
+	    1, "", "every daemon would refuse");
+	expect("authz verify -a @/missing.crt @/lab/authorization.cms", 2, "", "missing.crt: ");
+	expect("authz verify -a @/lab/pki/nva-ca.crt --signer x @/lab/authorization.cms", 2, "",
+	    "--signer 'x': no identity");
+	expect("authz verify -a @/lab/pki/nva-ca.crt @/two.xml", 1, "overlock authz sign", "");
 	snprintf(line, sizeof line, "authz sign %s -a @/lab/pki/tls-ca.crt -o @/bad.cms @/two.xml",
 	    keys);
 	expect(line, 1, "", "not to be verified under");
