@@ -31,7 +31,7 @@ read_url(const struct authz_options *o, struct blob *out)
 	char why[256];
 
 	if (nvo3_fetch(&source, "", &got, why) != 0)
-		return cmd_fail(o->name, CMD_FAILED, "%s", why);
+		return cmd_fail(o->name, CMD_FAILED, "%s: %s", o->file, why);
 	blob_move(out, &got.octets);
 	return CMD_OK;
 }

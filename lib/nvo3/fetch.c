@@ -118,48 +118,47 @@ set_limits(CURL *c, const struct nvo3_source *s)
 }
 
 static int
-tell(char why[static 256], const struct nvo3_source *s, int r, const char *text, const char *hint)
+tell(char why[static 256], int r, const char *text, const char *hint)
 {
 	char safe[140];
 
 	log_safe(safe, sizeof safe, bytes_str(text));
-	snprintf(why, 256, "%.80s: %s%s%s", s->url, safe, hint[0] != '\0' ? "; " : "", hint);
+	snprintf(why, 256, "%s%s%s", safe, hint[0] != '\0' ? "; " : "", hint);
 	return r;
 }
 
 static int
-curl_failed(CURLcode code, const struct transfer *t, const struct nvo3_source *s, const char *text,
-    char why[static 256])
+curl_failed(CURLcode code, const struct transfer *t, const char *text, char why[static 256])
 {
 	const char *what = text[0] != '\0' ? text : curl_easy_strerror(code);
 
 	if (t->too_long || code == CURLE_FILESIZE_EXCEEDED)
-		return tell(why, s, ERR_SPACE, "longer than max-size", "raise it if that is right");
+		return tell(why, ERR_SPACE, "longer than max-size", "raise it if that is right");
 	switch (code) {
 	case CURLE_OPERATION_TIMEDOUT:
-		return tell(why, s, ERR_TIMEOUT, what, "is the server up?");
+		return tell(why, ERR_TIMEOUT, what, "is the server up?");
 	case CURLE_PARTIAL_FILE:
-		return tell(why, s, ERR_IO, "the transfer was cut off", "it will be tried again");
+		return tell(why, ERR_IO, "the transfer was cut off", "it will be tried again");
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
-		return tell(why, s, ERR_IO, what, "see tls-ca in [authorization]");
+		return tell(why, ERR_IO, what, "see tls-ca in [authorization]");
 	case CURLE_SSL_CERTPROBLEM:
-		return tell(why, s, ERR_IO, what, "see tls-certificate and tls-key");
+		return tell(why, ERR_IO, what, "see tls-certificate and tls-key");
 	case CURLE_SSL_CONNECT_ERROR:
-		return tell(why, s, ERR_IO, what, "TLS failed");
+		return tell(why, ERR_IO, what, "TLS failed");
 	case CURLE_OUT_OF_MEMORY:
-		return tell(why, s, ERR_NOMEM, what, "");
+		return tell(why, ERR_NOMEM, what, "");
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_CONNECT:
-		return tell(why, s, ERR_IO, what, "is the server up?");
+		return tell(why, ERR_IO, what, "is the server up?");
 	default:
-		return tell(why, s, ERR_IO, what, "");
+		return tell(why, ERR_IO, what, "");
 	}
 }
 
 static int
-http_answer(CURL *c, struct transfer *t, const struct nvo3_source *s, const char *etag,
-    struct nvo3_fetched *out, char why[static 256])
+http_answer(CURL *c, struct transfer *t, const char *etag, struct nvo3_fetched *out,
+    char why[static 256])
 {
 	char text[32];
 	long status = 0;
@@ -172,10 +171,10 @@ http_answer(CURL *c, struct transfer *t, const struct nvo3_source *s, const char
 	}
 	if (status != 200) {
 		snprintf(text, sizeof text, "HTTP status %ld", status);
-		return tell(why, s, ERR_IO, text, "is the path of the URL right?");
+		return tell(why, ERR_IO, text, "is the path of the URL right?");
 	}
 	if (t->body.n == 0)
-		return tell(why, s, ERR_IO, "the server sent an empty document", "");
+		return tell(why, ERR_IO, "the server sent an empty document", "");
 	memcpy(out->etag, t->etag, sizeof out->etag);
 	return wr_take(&t->body, &out->octets);
 }
@@ -192,7 +191,7 @@ fetch_https(const struct nvo3_source *s, const char *etag, struct nvo3_fetched *
 	int r;
 
 	if (c == NULL)
-		return tell(why, s, ERR_NOMEM, "out of memory", "");
+		return tell(why, ERR_NOMEM, "out of memory", "");
 	set_protocols(c);
 	set_tls(c, s);
 	set_limits(c, s);
@@ -210,9 +209,9 @@ fetch_https(const struct nvo3_source *s, const char *etag, struct nvo3_fetched *
 	}
 	code = curl_easy_perform(c);
 	if (code != CURLE_OK)
-		r = curl_failed(code, &t, s, text, why);
+		r = curl_failed(code, &t, text, why);
 	else
-		r = http_answer(c, &t, s, etag, out, why);
+		r = http_answer(c, &t, etag, out, why);
 	curl_slist_free_all(headers);
 	curl_easy_cleanup(c);
 	wr_free(&t.body);
@@ -228,17 +227,17 @@ fetch_file(const struct nvo3_source *s, const char *path, const char *etag,
 	int r;
 
 	if ((r = file_read(AT_FDCWD, path, s->max_octets, &out->octets, &st)) == ERR_IO)
-		return tell(why, s, r, strerror(errno), "");
+		return tell(why, r, strerror(errno), "");
 	if (r == ERR_NOTFOUND)
-		return tell(why, s, ERR_IO, "there is no such file", "");
+		return tell(why, ERR_IO, "there is no such file", "");
 	if (r == ERR_SPACE)
-		return tell(why, s, r, "longer than max-size", "raise it if that is right");
+		return tell(why, r, "longer than max-size", "raise it if that is right");
 	if (r == ERR_VALUE)
-		return tell(why, s, ERR_IO, "not a regular file", "");
+		return tell(why, ERR_IO, "not a regular file", "");
 	if (r != 0)
-		return tell(why, s, r, err_str(r), "");
+		return tell(why, r, err_str(r), "");
 	if (out->octets.n == 0)
-		return tell(why, s, ERR_IO, "the file is empty", "");
+		return tell(why, ERR_IO, "the file is empty", "");
 	snprintf(out->etag, sizeof out->etag, "file-%llu-%llu-%llu-%lld.%09ld",
 	    (unsigned long long)st.st_dev, (unsigned long long)st.st_ino,
 	    (unsigned long long)out->octets.n, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
@@ -259,6 +258,5 @@ nvo3_fetch(
 		return fetch_file(s, s->url + 7, etag, out, why);
 	if (strncmp(s->url, "https://", 8) == 0)
 		return fetch_https(s, etag, out, why);
-	return tell(
-	    why, s, ERR_VALUE, "not a URL we fetch from", "write https://... or file:///...");
+	return tell(why, ERR_VALUE, "not a URL we fetch from", "write https://... or file:///...");
 }

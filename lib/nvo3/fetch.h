@@ -27,8 +27,8 @@ struct nvo3_fetched {
 int nvo3_init(void);
 /*
  * Fetch. etag: of the last good one, or "". 0; ERR_IO (server down, TLS failure, truncated),
- * ERR_SPACE (over max_octets), ERR_TIMEOUT, ERR_VALUE (URL scheme); why says more. Only https://
- * and file://; TLS 1.2 and later; no redirects to other schemes.
+ * ERR_SPACE (over max_octets), ERR_TIMEOUT, ERR_VALUE (URL scheme); why says more, without
+ * the URL. Only https:// and file://; TLS 1.2 and later; no redirects to other schemes.
  */
 int nvo3_fetch(
     const struct nvo3_source *, const char *etag, struct nvo3_fetched *, char why[static 256]);
