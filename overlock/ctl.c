@@ -146,9 +146,11 @@ ctl_request(const struct ctl_options *o, const char *command, const char *node, 
 		return status;
 	errno = 0;
 	if (exchange(path, command, node, &w) != OK) {
-		status = cmd_fail(o->name, CMD_FAILED, "%s: %s: is ikev2d running? -s or -c names "
-		    "another socket", path, errno == EAGAIN ? "no answer" :
-		    errno == ECONNRESET ? "refused" : strerror(errno));
+		status = cmd_fail(o->name, CMD_FAILED, "%s: %s: %s", path,
+		    errno == EAGAIN ? "no answer" : errno == ECONNRESET ? "refused" :
+		    strerror(errno), errno == EACCES || errno == ECONNRESET ?
+		    "ask as root, or see mode in [control]" :
+		    "is ikev2d running? -s or -c names another socket");
 		goto out;
 	}
 	*root = json_loadb((const char *)wr_view(&w).p, wr_view(&w).n, 0, NULL);

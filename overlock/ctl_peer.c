@@ -27,8 +27,10 @@ run(int argc, char **argv, const char *command, const char *help)
 
 	if ((status = ctl_read_options(&o, argc, argv, &first)) != CMD_OK)
 		return status < 0 ? CMD_OK : status;
-	if (first + 1 != argc || *argv[first] == '\0')
+	if (first + 1 != argc || *argv[first] == '\0') {
+		cmd_fail(o.name, CMD_USAGE, "%s", first + 1 < argc ? "one node at a time" : "which node?");
 		return cmd_bad_usage(o.name);
+	}
 	if ((status = ctl_request(&o, command, argv[first], &root)) != CMD_OK)
 		return status;
 	if (o.json)

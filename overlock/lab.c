@@ -285,7 +285,8 @@ cmd_init(int argc, char **argv)
 		}
 	}
 	if (optind != argc - 1) {
-		cmd_fail(lab.name, CMD_USAGE, "which folder?");
+		cmd_fail(lab.name, CMD_USAGE, "%s", optind == argc ? "which folder?" :
+		    "one folder at a time");
 		return cmd_bad_usage(lab.name);
 	}
 	return init(&lab, &o, argv[optind]);

@@ -394,11 +394,11 @@ conf_load(const char *path, struct blob *text, char error[static CONF_ERROR_MAX]
 out:
 	if (err == ERR_IO)
 		(void)snprintf(error, CONF_ERROR_MAX,
-		    "%s:0: can't be read (%s): name a configuration file that is there with "
+		    "%s: can't be read (%s): name a configuration file that is there with "
 		    "-c FILE", path, strerror(errno));
 	else if (err != OK)
 		(void)snprintf(error, CONF_ERROR_MAX,
-		    "%s:0: larger than %u octets: this is no configuration file", path,
+		    "%s: larger than %u octets: this is no configuration file", path,
 		    CONF_FILE_MAX);
 	if (fd != -1)
 		(void)close(fd);
