@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "crypto/crypto.h"
 #include "pcap-backend/options.h"
@@ -94,6 +95,15 @@ report(const struct command *c, const struct dp *dp)
 		    dp->ctr.vnis[i].value, dp->ctr.vnis[i].vni, dp->ctr.vnis[i].node);
 }
 
+static bool
+same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && S_ISREG(x.st_mode) &&
+	    x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 static int
 run(struct command *c)
 {
@@ -105,6 +115,10 @@ run(struct command *c)
 
 	if ((r = read_keys(c->keys, &keys)) != 0)
 		return r;
+	if (same_file(c->write, c->read) || same_file(c->write, c->keys)) {
+		keysfile_free(&keys);
+		return complain(c->write, "is read, too: name another file to write");
+	}
 	if ((in = fopen(c->read, "rb")) == NULL) {
 		r = complain(c->read, strerror(errno));
 	} else if ((out = fopen(c->write, "wb")) == NULL) {
@@ -246,7 +260,12 @@ offline_main(int argc, char **argv)
 			    longs[index].name, optarg);
 		return EXIT_USAGE;
 	}
-	if (optind != argc || c.keys == NULL || c.read == NULL || c.write == NULL) {
+	if (optind != argc) {
+		(void)fprintf(stderr, "pcap-backend: '%s' belongs to no option; see pcap-backend --help\n",
+		    argv[optind]);
+		return EXIT_USAGE;
+	}
+	if (c.keys == NULL || c.read == NULL || c.write == NULL) {
 		(void)fprintf(stderr, "pcap-backend: --offline needs --keys FILE, --read FILE and "
 		    "--write FILE; see pcap-backend --help\n");
 		return EXIT_USAGE;
