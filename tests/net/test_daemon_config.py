@@ -132,7 +132,11 @@ def test_missing_key(broken):
 
 def test_missing_configuration(broken):
     os.unlink(broken.conf)
-    broken.refused(0, "can't be read")
+    r = broken.run()
+    assert r.returncode == 2
+    assert re.match(rf"{re.escape(broken.conf)}:.* can't be read \(No such file", r.stderr), r.stderr
+    assert r.stderr.count("\n") == 1
+    broken.nothing_started()
 
 
 @pytest.mark.parametrize("key, file", [
