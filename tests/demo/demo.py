@@ -86,6 +86,7 @@ def run(demo, lab):
     demo.shown("authorization fetched and verified, SAs up",
                f"3 pairs keyed {time.monotonic() - started:.1f} s after start")
     for k in (1, 2, 3):
+        print(f"\nnve-{k}$ overlock sas")
         print(netlab.overlock("sas", "-s", fleet.socket(k)).stdout.rstrip())
 
     demo.step("4. Tenant traffic across the overlay")
@@ -124,7 +125,7 @@ def run(demo, lab):
     for k in list(fleet.daemons):
         fleet.stop(k)
     census = pcapread.census(capture)
-    allowed = {"arp", "nd", "mld", "ike", "esp", "esp-udp", "https"}
+    allowed = {"arp", "nd", "mld", "ike", "icmp-ike", "esp", "esp-udp", "https"}
     foreign = {c: n for c, n in census.items() if c not in allowed}
     demo.shown("underlay holds, besides ARP/ND/MLD, only IKE, ESP and HTTPS",
                ", ".join(f"{c} {n}" for c, n in sorted(census.items())) + (f"; FOREIGN {foreign}" if foreign else ""),
