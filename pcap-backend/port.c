@@ -19,6 +19,7 @@ struct port {
 	pcap_t *pcap;
 	size_t link_len;
 	u_int dropped;              /* as told at the last port_lost() */
+	bool suspect;
 	void (*each)(void *, struct bytes, size_t);
 	void *arg;
 };
@@ -154,7 +155,14 @@ port_read(struct port *port, int max, void (*each)(void *, struct bytes, size_t)
 	port->each = each;
 	port->arg = arg;
 	n = pcap_dispatch(port->pcap, max, deliver, (u_char *)port);
+	port->suspect = n == 0;
 	return n < 0 ? ERR_GONE : n;
+}
+
+bool
+port_suspect(const struct port *port)
+{
+	return port->suspect;
 }
 
 uint64_t

@@ -32,6 +32,11 @@ int port_fd(const struct port *);
  */
 int port_read(struct port *, int max, void (*each)(void *arg, struct bytes octets, size_t wire_len),
     void *arg);
+/*
+ * The last port_read() found nothing, though it was told there was something: the interface may be
+ * down, or about to go, which is told once only. Worth another port_read() after a while.
+ */
+bool port_suspect(const struct port *);
 /* Send Ethernet frames; how many the system took (the rest is lost). */
 size_t port_send(struct port *, const struct bytes *frames, size_t n);
 /* Frames lost for want of buffer since the last call. */

@@ -54,7 +54,6 @@ lost(struct tenant *t)
 {
 	log_warn("tenant port %s of VNI %u is gone: looking for it every second", t->ifname, t->vni);
 	tenant_close(t);
-	t->retry_ms = t->dp->now_ms + RETRY_MS;
 }
 
 void
@@ -66,6 +65,7 @@ tenant_read(struct tenant *t)
 		return;
 	r = port_read(t->port, FRAMES_A_TURN, frame_read_cb, t);
 	dp_flush(t->dp);
+	t->retry_ms = t->dp->now_ms + RETRY_MS;
 	if (r < 0)
 		lost(t);
 }
@@ -83,8 +83,13 @@ tenant_tick(struct tenant *t)
 {
 	char why[OPTIONS_WHY];
 
-	if (t->port != NULL || t->dp->now_ms < t->retry_ms)
+	if (t->dp->now_ms < t->retry_ms)
 		return;
+	if (t->port != NULL) {
+		if (port_suspect(t->port))
+			tenant_read(t);
+		return;
+	}
 	t->retry_ms = t->dp->now_ms + RETRY_MS;
 	if (port_open(&t->port, t->ifname, NULL, true, why) == OK)
 		log_info("tenant port %s of VNI %u is there again", t->ifname, t->vni);
@@ -93,5 +98,5 @@ tenant_tick(struct tenant *t)
 int64_t
 tenant_deadline(const struct tenant *t)
 {
-	return t->port != NULL ? TIMER_NEVER : t->retry_ms;
+	return t->port != NULL && !port_suspect(t->port) ? TIMER_NEVER : t->retry_ms;
 }

@@ -9,7 +9,7 @@ struct tenant {
 	uint32_t vni;
 	char ifname[IF_NAMESIZE];
 	struct port *port;            /* NULL: the interface is gone */
-	int64_t retry_ms;             /* when to look for it again */
+	int64_t retry_ms;             /* when to look for it again, or whether it is still there */
 	struct dp *dp;
 };
 
@@ -22,7 +22,7 @@ void tenant_read(struct tenant *);
 void tenant_send(struct tenant *, const struct bytes *frames, size_t n);
 /* Look for a lost interface, when it is time. */
 void tenant_tick(struct tenant *);
-/* When to call tenant_tick(); TIMER_NEVER when the port is there. */
+/* When to call tenant_tick(); TIMER_NEVER when the port is there and well. */
 int64_t tenant_deadline(const struct tenant *);
 
 #endif

@@ -110,12 +110,12 @@ wire_read(struct wire *w)
 	r = port_read(w->port, PACKETS_A_TURN, packet_read_cb, w);
 	dp_flush(w->dp);
 	sink_drain(&w->sink);
+	w->retry_ms = w->dp->now_ms + RETRY_MS;
 	if (r >= 0)
 		return;
 	log_warn("underlay interface %s is gone: looking for it every second", w->ifname);
 	port_close(w->port);
 	w->port = NULL;
-	w->retry_ms = w->dp->now_ms + RETRY_MS;
 }
 
 /* Said once: it is the same for every packet that follows. */
@@ -160,8 +160,13 @@ wire_tick(struct wire *w)
 {
 	char why[OPTIONS_WHY];
 
-	if (w->port != NULL || w->dp->now_ms < w->retry_ms)
+	if (w->dp->now_ms < w->retry_ms)
 		return;
+	if (w->port != NULL) {
+		if (port_suspect(w->port))
+			wire_read(w);
+		return;
+	}
 	w->retry_ms = w->dp->now_ms + RETRY_MS;
 	if (port_open(&w->port, w->ifname, w->filter, false, why) == OK)
 		log_info("underlay interface %s is there again", w->ifname);
@@ -170,5 +175,5 @@ wire_tick(struct wire *w)
 int64_t
 wire_deadline(const struct wire *w)
 {
-	return w->port != NULL ? TIMER_NEVER : w->retry_ms;
+	return w->port != NULL && !port_suspect(w->port) ? TIMER_NEVER : w->retry_ms;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """pcap-backend between real interfaces: two of them in namespaces, a router between their subnets."""
 
+import os
 import re
 import socket
 import struct
@@ -90,6 +91,15 @@ def fixture_net():
     net = Net()
     yield net
     net.close()
+
+
+@pytest.fixture(autouse=True)
+def fixture_clean(net):
+    """Whatever a test left behind, the next one begins without SAs."""
+    yield
+    for box in (net.a, net.b):
+        if box.popen.poll() is None:
+            box.ok(box.authz, [(bd.BK_FLUSH_OWN, b"")])
 
 
 def forbidden(path):
@@ -202,10 +212,10 @@ def test_without_the_egress_check_the_same_frames_pass(net):
     net.restart_b()
 
 
-def sniffed_esp(net, send, spi):
-    """An ESP packet of this SPI as the router forwards it, while send() makes traffic."""
+def sniffed_esp(net, send, spi, least=0):
+    """An ESP packet of this SPI and size as the router forwards it, while send() makes traffic."""
     argv = ["tcpdump", "-U", "--immediate-mode", "-n", "-Z", "root", "-i", "tob", "-c", "1", "-w",
-            f"{net.lab.dir}/one.pcap", f"esp and ip[20:4] = {spi:#x}"]
+            f"{net.lab.dir}/one.pcap", f"esp and ip[20:4] = {spi:#x} and greater {least}"]
     p = net.lab.spawn("r", argv)
     p.wait_line("listening on")
     send()
@@ -234,22 +244,37 @@ def eventually(ask, want, timeout=20):
             return got
 
 
+def echoes(net, n):
+    """tcpdump that ends after n echo requests of 300 octets have come to the tenant behind b."""
+    p = net.lab.spawn("b5001", ["tcpdump", "-U", "--immediate-mode", "-n", "-Z", "root", "-i", "eth0", "-c", str(n),
+                                "-w", f"{net.lab.dir}/echoes.pcap", "icmp[icmptype] = 8 and greater 300"])
+    p.wait_line("listening on")
+    return p
+
+
 @pytest.mark.parametrize("safe", [True, False], ids=["checked", "unchecked"])
 def test_replayed_packet(net, safe):
     net.restart_b(*([] if safe else ["unsafe-no-replay-check=yes"]))
     pair = bd.Pair(net.a, net.b, A4, B4)
-    packet = sniffed_esp(net, net.ping, pair.spis[0])
+    assert net.ping(count=1) == 1                      # addresses are resolved
+    seen = echoes(net, 2)
+    packet = sniffed_esp(net, lambda: net.ping(count=1, size=300), pair.spis[0], 300)
     assert ESP in packet
-    passed, dropped = net.b.counter("in.packets"), net.b.counter("drop.replay")
+    before = net.b.counter("drop.replay")
     inject(net, packet[IP])
     if safe:
-        assert eventually(lambda: net.b.counter("drop.replay"), dropped + 1) == dropped + 1
-        assert net.b.counter("in.packets") == passed
+        assert eventually(lambda: net.b.counter("drop.replay"), before + 1) == before + 1
+        # A second one that is no replay: it ends the capture, so what was replayed is not in it.
+        assert net.ping(count=1, size=301) == 1
+        assert seen.wait(20) == 0
+        with PcapReader(f"{net.lab.dir}/echoes.pcap") as packets:
+            assert [len(p[ICMP].payload) for p in packets] == [300, 301]
     else:
-        assert eventually(lambda: net.b.counter("in.packets"), passed + 1) == passed + 1
+        assert seen.wait(20) == 0
+        with PcapReader(f"{net.lab.dir}/echoes.pcap") as packets:
+            first, second = packets
+        assert raw(first) == raw(second)
         assert net.b.counter("unsafe.replay") > 0
-    pair.drop()
-    if not safe:
         net.restart_b()
 
 
@@ -364,6 +389,27 @@ def test_tenant_port_comes_back(net):
     net.lab.addr("b5001", "eth0", "fd01::2/64")
     assert eventually(lambda: any("is there again" in line for line in net.b.lines), True)
     net.lab.sh("a5001", "ip neigh flush all")          # it is another interface, with another address
+    assert net.ping() == 2
+    pair.drop()
+
+
+def cpu_ms(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 // os.sysconf("SC_CLK_TCK")
+
+
+def test_underlay_goes_down_and_up_again(net):
+    pair = bd.Pair(net.a, net.b, A4, B4)
+    assert net.ping() == 2
+    before = cpu_ms(net.b.popen.pid)
+    net.lab.sh("b", "ip link set wire0 down")
+    assert net.no_answer()
+    # A second without an underlay is no second of waiting busily.
+    assert cpu_ms(net.b.popen.pid) - before < 500
+    net.lab.sh("b", "ip link set wire0 up && ip route add default via 10.2.0.1")
+    net.lab.addr("b", "wire0", "fd00:2::2/64")
+    net.lab.sh("b", "ip -6 route add default via fd00:2::1")
     assert net.ping() == 2
     pair.drop()
 
