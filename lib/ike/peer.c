@@ -7,6 +7,8 @@
 #include "ike/init.h"
 
 #define PAUSE_MAX_MS 60000u
+/* Both sides may each have one, and one more that is to replace it. */
+#define STANDING_MAX 4
 
 static struct bytes
 key(const char *node)
@@ -272,12 +274,31 @@ settle_with(struct ike *e, struct ike_sa *sa, struct ike_sa *o)
 		ike_sa_close(e, goes, "another one stands with this node");
 }
 
+/* Whoever began an SA deletes it when there is a newer one. A node that does not would fill our
+ * memory and the backend's, so the oldest goes without a word. */
+static void
+drop_too_many(struct ike *e, struct peer *p)
+{
+	struct ike_sa *sa, *oldest = NULL;
+	unsigned n = 0;
+
+	for (sa = p->sas; sa != NULL; sa = sa->peer_next) {
+		if (!stands(sa))
+			continue;
+		n++;
+		oldest = sa;             /* the newest is first in the list */
+	}
+	if (n > STANDING_MAX)
+		ike_sa_down(e, oldest, false, "the node has too many IKE SAs");
+}
+
 void
 peer_up(struct ike *e, struct ike_sa *sa)
 {
 	struct peer *p = sa->node;
 	struct ike_sa *o, *next;
 
+	drop_too_many(e, p);
 	if (!has_child(sa)) {
 		peer_retry(e, p, true);
 		return;

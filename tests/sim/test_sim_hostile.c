@@ -594,6 +594,36 @@ errors_to_strangers_are_rationed(void **state)
 	pair_free(&p);
 }
 
+/* Whoever begins IKE SAs is to delete those that he needs no more. One who does not, with a key of
+ * the fleet, must not fill our memory, nor the backend, in which all nodes have to find room. */
+static void
+node_that_deletes_nothing_keeps_few(void **state)
+{
+	static const char *const addrs[] = { "192.0.2.11", "192.0.2.12", "192.0.2.13", "192.0.2.14",
+		"192.0.2.15", "192.0.2.16" };
+	struct pair p = pair_new(16);
+	struct sim_node *n;
+	char name[8];
+	size_t i;
+
+	(void)state;
+	sim_start(p.b);
+	p.b->authorized_as = "thief";
+	for (i = 0; i < sizeof addrs / sizeof addrs[0]; i++) {
+		snprintf(name, sizeof name, "t%zu", i);
+		n = sim_node(p.sim, name, addrs[i]);
+		sim_start(n);
+		sim_peer(n, p.b, true);
+		sim_run(p.sim, 1000);
+		assert_int_equal(sim_ike_up(n), 1);
+		assert_true(sim_ike_up(p.b) >= 1 && sim_ike_up(p.b) <= 4);
+		assert_int_equal(sim_children(p.b), sim_ike_up(p.b));
+		assert_int_equal(sim_esp_live(p.b), 2 * sim_ike_up(p.b));
+	}
+	assert_int_equal(sim_ike_up(p.b), 4);
+	pair_free(&p);
+}
+
 int
 main(void)
 {
@@ -614,6 +644,7 @@ main(void)
 		cmocka_unit_test(flood_leads_to_cookies_and_leaves_nothing),
 		cmocka_unit_test(above_the_limit_there_is_silence),
 		cmocka_unit_test(errors_to_strangers_are_rationed),
+		cmocka_unit_test(node_that_deletes_nothing_keeps_few),
 	};
 	int failed = sim_test_main(tests, sizeof tests / sizeof tests[0]);
 
