@@ -6,7 +6,7 @@
 
 #define AES_BLOCK 16
 
-/* Two stores per packet: the general writer would be a tenth of the time of a short one. */
+/* The general writer would be a tenth of the time of a short packet. */
 static inline void
 store32(uint8_t *p, uint32_t v)
 {
@@ -14,6 +14,17 @@ store32(uint8_t *p, uint32_t v)
 	p[1] = (uint8_t)(v >> 16);
 	p[2] = (uint8_t)(v >> 8);
 	p[3] = (uint8_t)v;
+}
+
+/* As one store: eight octets are read back at once, and must not wait for two halves. */
+static inline void
+store64(uint8_t *p, uint64_t v)
+{
+	uint8_t octets[8];
+
+	store32(octets, (uint32_t)(v >> 32));
+	store32(octets + 4, (uint32_t)v);
+	memcpy(p, octets, sizeof(octets));
 }
 
 static int
@@ -136,10 +147,8 @@ esp_seal(struct esp_key *k, uint32_t spi, uint64_t seq, uint8_t next_header, uin
 	uint8_t *tail;
 	int r;
 
-	store32(esp, spi);
-	store32(esp + 4, (uint32_t)seq);
-	store32(esp + 8, (uint32_t)(seq >> 32));
-	store32(esp + 12, (uint32_t)seq);
+	store64(esp, (uint64_t)spi << 32 | (uint32_t)seq);
+	store64(esp + 8, seq);
 	prepare(k, &p, (uint32_t)(seq >> 32));
 	tail = p.body + n;
 	for (i = 0; i < pad; i++)
