@@ -332,6 +332,8 @@ authz_ask(struct authz *a, const struct msg_authorize *m)
 		tick_by(a, w->deadline);
 }
 
+/* Those that are too old; and where there is no room, the oldest: it was asked about long ago, and
+ * nobody may keep others out by bringing many. */
 static void
 identities_forget(struct authz *a)
 {
@@ -339,7 +341,8 @@ identities_forget(struct authz *a)
 	struct known_identity *k;
 	uint8_t key[32];
 
-	while ((k = a->identities_first) != NULL && now - k->at >= IDENTITY_MS) {
+	while ((k = a->identities_first) != NULL && (now - k->at >= IDENTITY_MS ||
+	    hash_count(a->identities) >= IDENTITIES_MAX)) {
 		struct wr w = wr_fixed(key, sizeof key);
 
 		wr_ref(&w, &k->ref);
@@ -381,10 +384,11 @@ authz_identity(struct authz *a, const struct msg_identity *m)
 {
 	struct waiting **at = &a->waiting;
 
-	identities_forget(a);
 	/* The first word on an IKE SA counts. */
-	if (known(a, &m->ref) != NULL || hash_count(a->identities) >= IDENTITIES_MAX ||
-	    identity_keep(a, m) == NULL)
+	if (known(a, &m->ref) != NULL)
+		return;
+	identities_forget(a);
+	if (identity_keep(a, m) == NULL)
 		return;
 	while (*at != NULL)
 		if ((*at)->generation != 0 || !look_at(a, at))
