@@ -25,6 +25,21 @@ reference_read(struct bytes der)
 	return x;
 }
 
+/* The one difference: a certificate is valid in the second of notAfter (RFC 5280 section 4.1.2.5),
+ * which OpenSSL's comparison takes for one after it. */
+static inline int
+reference_last_second(int ok, X509_STORE_CTX *ctx)
+{
+	const X509 *x = X509_STORE_CTX_get_current_cert(ctx);
+	time_t now = X509_VERIFY_PARAM_get_time(X509_STORE_CTX_get0_param(ctx));
+
+	if (ok == 1 || X509_STORE_CTX_get_error(ctx) != X509_V_ERR_CERT_HAS_EXPIRED || x == NULL ||
+	    ASN1_TIME_cmp_time_t(X509_get0_notAfter(x), now) != 0)
+		return ok;
+	X509_STORE_CTX_set_error(ctx, X509_V_OK);
+	return 1;
+}
+
 /*
  * X509_verify_cert() of certs[0], with the others of the n as untrusted issuers and the anchors as
  * trusted ones, self-signed or not: X509_V_OK or its error. X509_V_ERR_UNSPECIFIED if it cannot
@@ -57,6 +72,7 @@ reference_verify(const struct bytes *certs, size_t n, const struct bytes *anchor
 	X509_VERIFY_PARAM_clear_flags(X509_STORE_CTX_get0_param(ctx), X509_V_FLAG_TRUSTED_FIRST);
 	X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_PARTIAL_CHAIN | flags);
 	X509_STORE_CTX_set_time(ctx, 0, (time_t)now);
+	X509_STORE_CTX_set_verify_cb(ctx, reference_last_second);
 	X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(ctx), REFERENCE_LEVEL);
 	error = X509_verify_cert(ctx) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(ctx);
 	if (X509_STORE_CTX_get_error(ctx) != X509_V_OK)
