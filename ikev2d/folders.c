@@ -2,6 +2,7 @@
 #include "ikev2d/folders.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,6 +45,30 @@ blame(const struct config *c, const char *section, const char *key, const char *
 	return ERR_IO;
 }
 
+/*
+ * To the daemon's user, once: a folder of root's that nobody else could use, as one is that we made.
+ * Never somebody else's, never one that others use (/var/lib, by mistake), never what a link points
+ * to.
+ */
+static int
+give(const char *path, uid_t uid, gid_t gid)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), r = ERR_IO, saved;
+	struct stat st;
+
+	if (fd == -1 || fstat(fd, &st) != 0)
+		goto out;
+	errno = EPERM;
+	if (st.st_uid == 0 && (st.st_mode & 077) == 0 && fchown(fd, uid, gid) == 0)
+		r = OK;
+out:
+	saved = errno;
+	if (fd != -1)
+		(void)close(fd);
+	errno = saved;
+	return r;
+}
+
 static int
 make_state(const struct config *c)
 {
@@ -54,15 +79,10 @@ make_state(const struct config *c)
 
 	if (make_path(c->state_dir, 0700) != OK || stat(c->state_dir, &st) != 0)
 		return blame(c, "authorization", "state-dir", c->state_dir);
-	if (user_resolve(c, &uid, &gid, why, sizeof why) != OK || uid == 0 || st.st_uid == uid)
+	if (user_resolve(c, &uid, &gid, why, sizeof why) != OK || uid == 0 || st.st_uid == uid ||
+	    give(c->state_dir, uid, gid) == OK)
 		return OK;
-	/* One that we made, or that an earlier run made for root; never somebody else's. */
-	if (st.st_uid != 0) {
-		errno = EPERM;
-		return blame(c, "authorization", "state-dir", c->state_dir);
-	}
-	return chown(c->state_dir, uid, gid) == 0 ? OK :
-	    blame(c, "authorization", "state-dir", c->state_dir);
+	return blame(c, "authorization", "state-dir", c->state_dir);
 }
 
 int
