@@ -173,13 +173,14 @@ ctl_accept(void *arg, int fd, int what)
 	struct ctl *ctl = arg;
 	uid_t uid = 0;
 	gid_t gid = 0;
-	int client = accept(fd, NULL, NULL);
+	int client = accept(fd, NULL, NULL), r;
 
 	(void)what;
 	if (client == -1)
 		return;
 	/* Where the system can't tell who it is, the mode of the socket has to do. */
-	if (ctl_peer(client, &uid, &gid) == OK && !ctl_may(&ctl->access, uid, gid)) {
+	r = ctl_peer(client, &uid, &gid);
+	if (r == OK ? !ctl_may(&ctl->access, uid, gid) : r != ERR_UNSUPPORTED) {
 		log_peer(&ctl->bucket, loop_now(ctl->loop),
 		    "control socket: user %u may not use it", (unsigned)uid);
 		(void)close(client);

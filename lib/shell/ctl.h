@@ -48,7 +48,7 @@ int ctl_listen(const char *path, mode_t, int *fd);
 /* Connect as a client. Blocking socket. 0 or ERR_IO (errno). */
 int ctl_connect(const char *path, int *fd);
 
-/* Credentials of the other end: 0, or ERR_UNSUPPORTED where the system can't tell. */
+/* Credentials of the other end: 0; ERR_UNSUPPORTED where the system can never tell; ERR_IO. */
 int ctl_peer(int fd, uid_t *, gid_t *);
 
 #endif

@@ -11,7 +11,7 @@ ctl_peer(int fd, uid_t *uid, gid_t *gid)
 	socklen_t n = sizeof cred;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) != 0 || n != sizeof cred)
-		return ERR_UNSUPPORTED;
+		return ERR_IO;
 	*uid = cred.uid;
 	*gid = cred.gid;
 	return OK;
