@@ -331,8 +331,8 @@ raw_receive(struct bytes *body)
 static void
 send_three(void)
 {
+	static uint8_t buf[SEQ_MAX];
 	struct bytes body;
-	uint8_t buf[64];
 	uint16_t type;
 
 	assert_int_equal(chan_send(chan, PING, bytes_str("a"), -1), OK);
