@@ -204,18 +204,6 @@ all_ready(void *arg)
 	(void)fclose(f);
 }
 
-/* The line of the option that a backend's words begin with ("wire: ..."), else of the program. */
-static int
-blamed_line(const struct config *c, const char *text)
-{
-	size_t i, n = strcspn(text, ":= ");
-
-	for (i = 0; i < c->n_options; i++)
-		if (strncmp(c->options[i].text, text, n) == 0 && c->options[i].text[n] == '=')
-			return c->options[i].line;
-	return config_line(c, "backend", "program");
-}
-
 static void
 all_ended(void *arg, int status, const char *text)
 {
@@ -224,7 +212,7 @@ all_ended(void *arg, int status, const char *text)
 	p->status = status;
 	/* Our own processes blame a line of the configuration; a backend does not know it. */
 	if (status == EXIT_CONFIG && strncmp(text, p->c->path, strlen(p->c->path)) != 0)
-		(void)fprintf(stderr, "%s:%d: %s\n", p->c->path, blamed_line(p->c, text), text);
+		(void)fprintf(stderr, "%s:%d: %s\n", p->c->path, config_blame(p->c, text), text);
 	else if (status != 0)
 		(void)fprintf(stderr, "%s\n", text);
 	else

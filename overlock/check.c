@@ -127,6 +127,7 @@ check(struct check *c, const char *file)
 	(void)preflight_run(config, dir, preflight_said, c);
 	check_running(c);
 	check_document(c);
+	check_backend(c, dir);
 	check_system(c);
 	status = finish(c);
 out:

@@ -97,8 +97,8 @@ check_identity(struct check *c, const struct nvo3_node *self)
 		x509_free(chain[i]);
 }
 
-static bool
-is_local(const struct addr *a)
+bool
+check_is_local(const struct addr *a)
 {
 	struct endpoint e = { .addr = *a, .port = 0 };
 	int fd;
@@ -122,7 +122,7 @@ check_addresses(struct check *c, const struct nvo3_node *self)
 		(void)addr_str(a, text);
 		for (k = 0; k < c->config->listen.n; k++)
 			listens = listens || addr_equal(&c->config->listen.a[k], a);
-		if (!is_local(a))
+		if (!check_is_local(a))
 			check_say(c, "fail", "underlay", "%s, ours in the document, is no address of "
 			    "this host: add it to an interface, or have the document corrected", text);
 		else if (!listens)

@@ -22,6 +22,10 @@ void check_say(struct check *, const char *level, const char *topic, const char 
 
 /* check_document.c: fetch and verify the document, find ourselves in it. */
 void check_document(struct check *);
+bool check_is_local(const struct addr *);
+/* check_backend.c: what the backend in this folder says to its options, and what the document and
+ * this host say to them. After check_document(). */
+void check_backend(struct check *, const char *dir);
 /* check_system.c: clock, MTU, ports, addresses, raw sockets. */
 void check_system(struct check *);
 

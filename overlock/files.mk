@@ -5,6 +5,7 @@ OVERLOCK_SRCS := \
 	overlock/authz_open.c \
 	overlock/authz_show.c \
 	overlock/check.c \
+	overlock/check_backend.c \
 	overlock/check_document.c \
 	overlock/check_system.c \
 	overlock/cmd.c \

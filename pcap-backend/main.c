@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pcap-backend/offline.h"
 #include "pcap-backend/ops.h"
+#include "pcap-backend/options.h"
+
+#define EXIT_USAGE 2
 
 static const char help[] =
     "Usage: pcap-backend KEY=VALUE...                 started by a daemon\n"
+    "       pcap-backend --check KEY=VALUE...         judges these options only\n"
     "       pcap-backend --offline --keys FILE --read FILE --write FILE [OPTION]...\n"
     "\n"
     "The userspace data plane of Overlock: VXLAN tunnel endpoint with ESP, on libpcap.\n"
@@ -29,6 +34,29 @@ static const char help[] =
     "Exit status: 0 done; 1 no packet came out; 2 bad usage, bad file or bad configuration.\n"
     "Options of the daemon's [backend] section and the keys file: pcap-backend(8).\n";
 
+/* For `overlock check`. What backend_main() takes out is left out here, too. */
+static int
+check_options(int argc, char **argv)
+{
+	static struct options o;
+	char why[OPTIONS_WHY] = "";
+	const char **list = calloc((size_t)argc, sizeof *list);
+	size_t n = 0;
+	int i, r;
+
+	if (list == NULL)
+		return EXIT_FAILURE;
+	for (i = 2; i < argc; i++)
+		if (strncmp(argv[i], "orphan-deadline=", 16) != 0 &&
+		    strncmp(argv[i], "log-level=", 10) != 0)
+			list[n++] = argv[i];
+	r = options_read(&o, list, why);
+	free(list);
+	if (r != OK)
+		(void)fprintf(stderr, "%s\n", why);
+	return r == OK ? EXIT_SUCCESS : EXIT_USAGE;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -40,6 +68,8 @@ main(int argc, char **argv)
 		if (strcmp(argv[i], "--version") == 0)
 			return printf("pcap-backend %s\n", OVERLOCK_VERSION) < 0;
 	}
+	if (argc > 1 && strcmp(argv[1], "--check") == 0)
+		return check_options(argc, argv);
 	if (argc > 1 && argv[1][0] == '-')
 		return offline_main(argc, argv);
 	return backend_main(&pcap_ops, argc, argv);

@@ -105,7 +105,7 @@ backend_option(void *to, const char *key, const char *value, int line)
 	if (config_option(c, key) != NULL)
 		return "is given twice: remove one of the lines";
 	if (c->n_options == CONFIG_OPTIONS_MAX)
-		return "too many keys in [backend]: at most 64";
+		return "too many keys in [backend]: at most 264";
 	o = &c->options[c->n_options];
 	n = snprintf(o->text, sizeof o->text, "%s=%s", key, value);
 	if (n < 0 || (size_t)n >= sizeof o->text)
@@ -139,6 +139,17 @@ config_option(const struct config *c, const char *key)
 		if (strncmp(c->options[i].text, key, n) == 0 && c->options[i].text[n] == '=')
 			return c->options[i].text + n + 1;
 	return NULL;
+}
+
+int
+config_blame(const struct config *c, const char *text)
+{
+	size_t i, n = strcspn(text, ":= ");
+
+	for (i = 0; i < c->n_options; i++)
+		if (strncmp(c->options[i].text, text, n) == 0 && c->options[i].text[n] == '=')
+			return c->options[i].line;
+	return config_line(c, "backend", "program");
 }
 
 static void

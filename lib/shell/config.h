@@ -10,7 +10,7 @@
 #include "shell/conf.h"
 
 #define CONFIG_DEFAULT_PATH OVERLOCK_SYSCONFDIR "/ikev2d.conf"
-#define CONFIG_OPTIONS_MAX 64            /* of [backend] */
+#define CONFIG_OPTIONS_MAX 264           /* of [backend]: 250 tenants and the rest */
 #define CONFIG_OPTION_MAX 200
 
 enum config_initiate { INITIATE_AUTO = 0, INITIATE_ALL, INITIATE_NONE };
@@ -62,6 +62,10 @@ void config_free(struct config *);
 
 /* Where a key was given, 1 if it was not; for later messages about it. */
 int config_line(const struct config *, const char *section, const char *key);
+
+/* The line of the [backend] option that a backend's words begin with ("wire: ..."), else of its
+ * program. */
+int config_blame(const struct config *, const char *text);
 
 /* Value of a [backend] option, or NULL. */
 const char *config_option(const struct config *, const char *key);

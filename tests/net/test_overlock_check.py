@@ -70,6 +70,7 @@ def test_words_say_the_same_as_json(fleet):
 def test_mtu_arithmetic(spoil, local, encap, fits):
     spoil.configure(1, "backend", "local", local)
     spoil.configure(1, "ike", "force-encap", encap)
+    spoil.lab.sh("nve1", "ip addr add 2001:db8::1/128 dev lo nodad")
     try:
         spoil.lab.sh("nve1", f"ip link set ten5001 mtu {fits}")
         assert has(check(spoil, 0), "ok", "MTU", f"has MTU {fits}, {fits} fits")
@@ -77,6 +78,7 @@ def test_mtu_arithmetic(spoil, local, encap, fits):
         assert has(check(spoil, 0), "warn", "MTU", f"set {fits} there")
     finally:
         spoil.lab.sh("nve1", "ip link set ten5001 mtu 1400")
+        spoil.lab.sh("nve1", "ip addr del 2001:db8::1/128 dev lo")
 
 
 def test_node_that_is_not_in_the_document(spoil):
@@ -105,6 +107,30 @@ def test_document_that_is_none(spoil):
         f.write("not a document")
     spoil.publish_file(path)
     assert has(check(spoil, 1), "fail", "document")
+
+
+def test_options_of_the_backend(spoil):
+    for key, value, says in (("wire", None, r"ikev2d.conf:\d+: wire is missing"),
+                             ("mac-age", "soon", r"ikev2d.conf:\d+: mac-age = soon: give seconds"),
+                             ("wier", "eth0", r"wier: pcap-backend has no such option")):
+        before = open(spoil.conf(1), encoding="utf-8").read()
+        spoil.configure(1, "backend", key, value)
+        assert has(check(spoil, 1), "fail", "options", says)
+        with open(spoil.conf(1), "w", encoding="utf-8") as f:
+            f.write(before)
+
+
+def test_local_address_that_is_not_ours(spoil):
+    spoil.configure(1, "backend", "local", "192.0.2.1,192.0.2.77")
+    findings = check(spoil, 1)
+    assert [t for level, topic, t in findings if topic == "local" and "192.0.2.77" in t]
+    assert not [t for level, topic, t in findings if topic == "local" and "192.0.2.1 " in t]
+
+
+def test_tenant_of_a_network_that_is_not_ours(spoil):
+    spoil.configure(1, "backend", "tenant.5001", None)
+    spoil.configure(1, "backend", "tenant.5009", "ten5001")
+    assert has(check(spoil, 0), "warn", "tenants", "node nve-1 in VN 5009")
 
 
 def test_port_held_by_another_program(spoil):

@@ -199,7 +199,7 @@ TEST(too_many_options_are_told)
 		strncat(text, one, sizeof text - strlen(text) - 1);
 	}
 	assert_null(read_text(text));
-	assert_non_null(strstr(error, "at most 64"));
+	assert_non_null(strstr(error, "at most 264"));
 }
 
 TEST(unreadable_file_is_told)
