@@ -74,8 +74,7 @@ def run(demo, lab):
     shutil.copy(former, os.path.join(fleet.www, "former.cms"))
     fleet.configure(3, "authorization", "url", "https://192.0.2.250/former.cms")
     started = time.monotonic()
-    for k in (1, 2, 3):
-        fleet.start(k)
+    fleet.start_together(1, 2, 3)
     for k, serial in ((1, 3), (2, 3), (3, 2)):
         line = fleet.daemons[k].wait_line(rf".*serial {serial}\b.*", 20).group(0)
         demo.say(f"nve-{k}: {line.split(' info: ')[-1]}")
@@ -125,7 +124,7 @@ def run(demo, lab):
     for k in list(fleet.daemons):
         fleet.stop(k)
     census = pcapread.census(capture)
-    allowed = {"arp", "nd", "mld", "ike", "icmp-ike", "esp", "esp-udp", "https"}
+    allowed = {"arp", "nd", "mld", "ike", "esp", "esp-udp", "https"}
     foreign = {c: n for c, n in census.items() if c not in allowed}
     demo.shown("underlay holds, besides ARP/ND/MLD, only IKE, ESP and HTTPS",
                ", ".join(f"{c} {n}" for c, n in sorted(census.items())) + (f"; FOREIGN {foreign}" if foreign else ""),

@@ -5,6 +5,7 @@
 usage: nva_server.py --root DIR --cert PEM --key PEM [--client-ca PEM] [--bind ADDR] [--port N]
 A file named `fault` in the folder makes it misbehave: its word is one of
 truncate (declares the whole length, sends half), error (500), stall (never answers).
+A FIFO named `gate` holds every answer back until somebody opens it for writing.
 """
 
 import argparse
@@ -28,6 +29,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except FileNotFoundError:
             return ""
 
+    def wait_at_gate(self):
+        try:
+            os.close(os.open(os.path.join(self.root, "gate"), os.O_RDONLY))
+        except FileNotFoundError:
+            pass
+
     def answer(self, code, body=b"", etag=None, declared=None):
         self.send_response(code)
         self.send_header("Content-Length", str(len(body) if declared is None else declared))
@@ -40,13 +47,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         name = os.path.basename(self.path.split("?")[0])
         path = os.path.join(self.root, name)
         fault = self.fault()
+        self.wait_at_gate()
         if fault == "stall":
             self.stalled.wait()
             return
         if fault == "error":
             self.answer(500)
             return
-        if name.startswith(".") or name == "fault" or not os.path.isfile(path):
+        if name.startswith(".") or name in ("fault", "gate") or not os.path.isfile(path):
             self.answer(404)
             return
         with open(path, "rb") as f:

@@ -25,17 +25,8 @@ def frames(path):
             yield sec + frac / scale, data
 
 
-def _quotes_ike(error, v6, ports):
-    """An ICMP error about a datagram to an IKE daemon that is not there yet, or no more."""
-    kind, quoted = error[0], error[8:]
-    if kind != (1 if v6 else 3) or len(quoted) < (48 if v6 else 28):
-        return False
-    proto, at = (quoted[6], 40) if v6 else (quoted[9], (quoted[0] & 15) * 4)
-    return proto == 17 and struct.unpack("!H", (quoted[at + 2:at + 4] + b"\0\0")[:2])[0] in ports
-
-
 def classify(frame, https_ports=(443, 8443), vxlan_ports=(4789,), ike=500, natt=4500):
-    """'arp', 'nd', 'mld', 'ike', 'icmp-ike', 'esp', 'esp-udp', 'https', 'vxlan' (plaintext!) or 'other:...'."""
+    """'arp', 'nd', 'mld', 'ike', 'esp', 'esp-udp', 'https', 'vxlan' (plaintext!) or 'other:...'."""
     if len(frame) < 14:
         return "other:short"
     ethertype = struct.unpack("!H", frame[12:14])[0]
@@ -57,11 +48,7 @@ def classify(frame, https_ports=(443, 8443), vxlan_ports=(4789,), ike=500, natt=
             return "nd"
         if rest[0] in (130, 131, 132, 143):
             return "mld"
-        if _quotes_ike(rest, True, (ike, natt)):
-            return "icmp-ike"
         return f"other:icmp6-{rest[0]}"
-    if proto == 1 and rest and _quotes_ike(rest, False, (ike, natt)):
-        return "icmp-ike"
     if proto in (6, 17) and len(rest) >= 8:
         ports = struct.unpack("!HH", rest[:4])
         if proto == 6 and (ports[0] in https_ports or ports[1] in https_ports):
