@@ -128,6 +128,8 @@ open_all(struct backend_host *h, int argc, char **argv)
 	uint8_t seed[16], none[2];
 	struct wr w = wr_fixed(none, sizeof none);
 
+	if (sandbox_no_dump() != OK)
+		return fatal(h, EXIT_FAILURE, "core dumps could not be turned off");
 	if (read_options(h, argc, argv, rest, why) != OK)
 		return fatal(h, EXIT_CONFIG, why);
 	if (getentropy(seed, sizeof seed) != 0 || (h->guard = guard_new(seed)) == NULL ||

@@ -86,8 +86,8 @@ caps_apply(const bool keep[static CAPS], bool ambient)
 }
 
 /* A change of ids made the process undumpable already; LeakSanitizer needs it the other way. */
-static int
-no_dump(void)
+int
+sandbox_no_dump(void)
 {
 	unsigned long dumpable = 0;
 
@@ -132,7 +132,7 @@ sandbox_enter(const struct sandbox *s, const char **what, char missed[static 200
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) != 0)
 		return ERR_IO;
 	*what = "core dumps";
-	if ((r = no_dump()) != OK)
+	if ((r = sandbox_no_dump()) != OK)
 		return r;
 	*what = "system-call filter";
 	if ((r = sandbox_filter(s->profile)) != OK)

@@ -31,6 +31,12 @@ sandbox_enter(const struct sandbox *s, const char **what, char missed[static 200
 }
 
 int
+sandbox_no_dump(void)
+{
+	return sandbox_no_core();
+}
+
+int
 sandbox_filter(enum sandbox_profile profile)
 {
 	return profile >= SANDBOX_NO_FILTER && profile <= SANDBOX_PARENT ? OK : ERR_VALUE;

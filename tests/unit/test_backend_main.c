@@ -4,11 +4,17 @@
 
 #include <poll.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
 #include "backend/client.h"
+#include "base/sandbox_steps.h"
 #include "base/seqpacket.h"
 
 #define WAIT_MS     20000
@@ -25,6 +31,20 @@ struct backend {
 	uint64_t grants, grant_drops, policies, flushes;
 };
 
+static bool
+dumpable(void)
+{
+	struct rlimit core;
+
+	if (getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_max != 0)
+		return true;
+#if defined(__linux__) && !defined(SANDBOX_SANITIZER)
+	return prctl(PR_GET_DUMPABLE) != 0;
+#else
+	return false;
+#endif
+}
+
 static struct backend *
 fake_open(const char *const *options, struct backend_host *host, char why[static 256])
 {
@@ -32,6 +52,10 @@ fake_open(const char *const *options, struct backend_host *host, char why[static
 
 	if (options[0] != NULL && strcmp(options[0], "fail=yes") == 0) {
 		(void)snprintf(why, 256, "told to fail: do not");
+		return NULL;
+	}
+	if (options[0] != NULL && strcmp(options[0], "dumpable=no") == 0) {
+		(void)snprintf(why, 256, "dumpable: %s", dumpable() ? "yes" : "no");
 		return NULL;
 	}
 	if ((b = calloc(1, sizeof *b)) != NULL)
@@ -629,6 +653,8 @@ TEST(trouble_at_the_start_is_told_in_one_line)
 {
 	static const struct { const char *option, *text; } rows[] = {
 		{ "fail=yes", "told to fail: do not" },
+		/* Keys are in its memory, and exec made it dumpable again. */
+		{ "dumpable=no", "dumpable: no" },
 		{ "orphan-deadline=soon", "orphan-deadline=soon: give seconds, 0 to 86400" },
 		{ "log-level=loud", "log-level=loud: give error, warn, info or debug" },
 	};
