@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* overlock authz sign | verify | show */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <time.h>
@@ -9,6 +10,7 @@
 #include "base/err.h"
 #include "crypto/crypto.h"
 #include "crypto/x509.h"
+#include "nvo3/file.h"
 #include "nvo3/value.h"
 #include "overlock/authz_int.h"
 
@@ -21,7 +23,8 @@ static const char sign_help[] =
     "  -c, --certificate FILE  the signer's certificate, PEM, its chain after it\n"
     "  -k, --key FILE          its private key: PEM file or OpenSSL store URI; ECDSA or RSA\n"
     "  -o, --output FILE       where to put it (default: standard output)\n"
-    "  -a, --anchors FILE      verify the result under these trust anchors before it is written\n"
+    "  -a, --anchors FILE      verify the result under these trust anchors before it is written, and\n"
+    "                          warn when OUT has this serial already\n"
     "      --schema FILE       check against this RelaxNG schema, not the one built in\n"
     "  -h, --help              this text\n"
     "\n"
@@ -137,6 +140,29 @@ get_options(struct authz_options *o, const struct option *longs, const char *sho
 	return -1;
 }
 
+/* Daemons refuse other content under a serial that they have seen: better told here, first. */
+static void
+warn_serial(const struct authz_options *o, const struct authz_input *in, int64_t now)
+{
+	const struct nvo3_table *t = in->document.table, *was;
+	struct nvo3_trust trust = { .anchors = o->anchors, .schema = in->schema };
+	struct nvo3_document old = { 0 };
+	struct blob octets = { NULL, 0 };
+	char why[256];
+
+	nvo3_limits_default(&trust.limits);
+	if (o->anchors == NULL || o->out == NULL || strcmp(o->out, "-") == 0 ||
+	    file_read(AT_FDCWD, o->out, OCTETS_MAX, &octets, NULL) != 0)
+		return;
+	if (nvo3_open(&trust, blob_view(&octets), now, &old, why) == 0 && (was = old.table) != NULL &&
+	    (was->epoch > t->epoch || (was->epoch == t->epoch && was->serial >= t->serial)))
+		fprintf(stderr, "%s: warning: %s has epoch %u serial %llu already: unless nothing was "
+		    "changed, raise serial above that, or daemons refuse this one\n", o->name, o->out,
+		    was->epoch, (unsigned long long)was->serial);
+	nvo3_document_free(&old);
+	blob_free(&octets);
+}
+
 static int
 sign_checked(const struct authz_options *o, struct authz_input *in, int64_t now)
 {
@@ -164,6 +190,7 @@ sign_checked(const struct authz_options *o, struct authz_input *in, int64_t now)
 		    why);
 		goto out;
 	}
+	warn_serial(o, in, now);
 	if (cmd_write_file(out, blob_view(&cms), 0644) != 0) {
 		cmd_fail(o->name, status, "%s: %s", out, strerror(errno));
 		goto out;

@@ -8,6 +8,8 @@
 #include "nvo3/fetch.h"
 #include "overlock/cmd.h"
 
+#define OCTETS_MAX (17u << 20)           /* the largest document, in its envelope */
+
 struct authz_options {
 	const char *name;                /* "overlock authz show" */
 	const char *file;                /* path, "-", or URL */

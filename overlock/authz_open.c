@@ -11,8 +11,6 @@
 #include "nvo3/file.h"
 #include "overlock/authz_int.h"
 
-#define OCTETS_MAX (17u << 20)           /* the largest document, in its envelope */
-
 void
 authz_input_free(struct authz_input *in)
 {

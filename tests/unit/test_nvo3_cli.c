@@ -310,6 +310,13 @@ test_sign(void **unused)
 	    keys);
 	expect(line, 0, "", "signed: epoch 1 serial 2, valid until");
 	expect("authz verify -a @/lab/pki/nva-ca.crt @/two.cms", 0, "serial 2", "");
+	snprintf(line, sizeof line, "authz sign %s -a @/lab/pki/nva-ca.crt -o @/two.cms "
+	    "@/lab/authorization.xml", keys);
+	expect(line, 0, "", "two.cms has epoch 1 serial 2 already");
+	snprintf(line, sizeof line, "authz sign %s -a @/lab/pki/nva-ca.crt -o @/two.cms @/two.xml",
+	    keys);
+	expect(line, 0, "", "");
+	assert_null(strstr(err, "already"));
 
 	/* To standard output, which is no terminal here. */
 	snprintf(line, sizeof line, "authz sign %s @/two.xml", keys);
