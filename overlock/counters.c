@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "overlock/ctl.h"
@@ -19,7 +18,7 @@ static const char help[] =
     "Exit status: 0 told, 1 ikev2d can't be asked, 2 wrong usage.\n";
 
 static void
-print_counters(json_t *root)
+print_counters(const json_t *root)
 {
 	static const char *const head[] = { "COUNTER", "PEER", "VNI", "VALUE" };
 	const json_t *c;
@@ -54,22 +53,5 @@ print_counters(json_t *root)
 int
 cmd_counters(int argc, char **argv)
 {
-	struct ctl_options o = { .name = argv[0], .help = help };
-	json_t *root;
-	int status, first;
-
-	if ((status = ctl_read_options(&o, argc, argv, &first)) != CMD_OK)
-		return status < 0 ? CMD_OK : status;
-	if (first != argc)
-		return cmd_bad_usage(o.name);
-	if ((status = ctl_request(&o, "counters", NULL, &root)) != CMD_OK)
-		return status;
-	if (o.json) {
-		status = ctl_print_json(o.name, root);
-	} else {
-		print_counters(root);
-		status = cmd_flush(o.name);
-	}
-	json_decref(root);
-	return status;
+	return ctl_show(argc, argv, "counters", help, print_counters);
 }

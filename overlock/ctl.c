@@ -167,6 +167,32 @@ out:
 	return status;
 }
 
+int
+ctl_show(int argc, char **argv, const char *command, const char *help,
+    void (*print)(const json_t *root))
+{
+	struct ctl_options o = { .name = argv[0], .help = help };
+	json_t *root;
+	int status, first;
+
+	if ((status = ctl_read_options(&o, argc, argv, &first)) != CMD_OK)
+		return status < 0 ? CMD_OK : status;
+	if (first != argc) {
+		cmd_fail(o.name, CMD_USAGE, "'%s' belongs to no option", argv[first]);
+		return cmd_bad_usage(o.name);
+	}
+	if ((status = ctl_request(&o, command, NULL, &root)) != CMD_OK)
+		return status;
+	if (o.json) {
+		status = ctl_print_json(o.name, root);
+	} else {
+		print(root);
+		status = cmd_flush(o.name);
+	}
+	json_decref(root);
+	return status;
+}
+
 /* ------------------------------------------------------------------ members */
 
 const char *

@@ -29,6 +29,13 @@ int ctl_socket(const struct ctl_options *, char *path, size_t cap);
  */
 int ctl_request(const struct ctl_options *, const char *command, const char *node, json_t **root);
 
+/*
+ * A command that asks and shows the answer: options, request, then --json or `print`. The exit
+ * status.
+ */
+int ctl_show(int argc, char **argv, const char *command, const char *help,
+    void (*print)(const json_t *root));
+
 /* A member as text; "" if it is not there. Borrowed. */
 const char *ctl_word(const json_t *object, const char *key);
 json_int_t ctl_number(const json_t *object, const char *key);

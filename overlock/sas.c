@@ -55,22 +55,5 @@ print_sas(const json_t *root)
 int
 cmd_sas(int argc, char **argv)
 {
-	struct ctl_options o = { .name = argv[0], .help = help };
-	json_t *root;
-	int status, first;
-
-	if ((status = ctl_read_options(&o, argc, argv, &first)) != CMD_OK)
-		return status < 0 ? CMD_OK : status;
-	if (first != argc)
-		return cmd_bad_usage(o.name);
-	if ((status = ctl_request(&o, "sas", NULL, &root)) != CMD_OK)
-		return status;
-	if (o.json) {
-		status = ctl_print_json(o.name, root);
-	} else {
-		print_sas(root);
-		status = cmd_flush(o.name);
-	}
-	json_decref(root);
-	return status;
+	return ctl_show(argc, argv, "sas", help, print_sas);
 }

@@ -113,30 +113,20 @@ print_peers(const json_t *root)
 			    ctl_word(p, "failed_at"), ctl_word(p, "failure"));
 }
 
+static void
+print_status(const json_t *root)
+{
+	char age[CTL_AGE_STRLEN];
+
+	(void)printf("node       %s, ikev2d %s, up %s\n", ctl_word(root, "node"),
+	    ctl_word(root, "version"), ctl_age(age, ctl_number(root, "uptime_s")));
+	print_processes(root);
+	print_document(root);
+	print_peers(root);
+}
+
 int
 cmd_status(int argc, char **argv)
 {
-	struct ctl_options o = { .name = argv[0], .help = help };
-	char age[CTL_AGE_STRLEN];
-	json_t *root;
-	int status, first;
-
-	if ((status = ctl_read_options(&o, argc, argv, &first)) != CMD_OK)
-		return status < 0 ? CMD_OK : status;
-	if (first != argc)
-		return cmd_bad_usage(o.name);
-	if ((status = ctl_request(&o, "status", NULL, &root)) != CMD_OK)
-		return status;
-	if (o.json) {
-		status = ctl_print_json(o.name, root);
-	} else {
-		(void)printf("node       %s, ikev2d %s, up %s\n", ctl_word(root, "node"),
-		    ctl_word(root, "version"), ctl_age(age, ctl_number(root, "uptime_s")));
-		print_processes(root);
-		print_document(root);
-		print_peers(root);
-		status = cmd_flush(o.name);
-	}
-	json_decref(root);
-	return status;
+	return ctl_show(argc, argv, "status", help, print_status);
 }
