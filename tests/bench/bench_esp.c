@@ -65,7 +65,7 @@ cipher(size_t n, struct figures *f)
 	static const uint8_t key[16] = { 1 }, iv[12] = { 2 }, aad[8] = { 3 };
 	static uint8_t buf[SIZE_MAX_ + 64];
 	struct gcm_context_data ctx;
-	struct gcm_key_data *gcm;
+	struct gcm_key_data *gcm = NULL;
 	uint8_t tag[16];
 	IMB_MGR *m = alloc_mb_mgr(0);
 	size_t i, j;
