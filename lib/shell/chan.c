@@ -152,12 +152,6 @@ chan_break(struct chan *c, int err, const char *why)
 		chan_free(c);
 }
 
-const char *
-chan_name(const struct chan *c)
-{
-	return c->name;
-}
-
 uint32_t
 chan_phase(const struct chan *c)
 {

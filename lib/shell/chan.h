@@ -55,7 +55,6 @@ struct chan *chan_new(struct loop *, int fd, const struct chan_setup *);
 /* Closes. NULL is fine. Safe inside handlers of the same channel. */
 void chan_free(struct chan *);
 
-const char *chan_name(const struct chan *);
 uint32_t chan_phase(const struct chan *);
 void chan_set_phase(struct chan *, uint32_t phase);
 
