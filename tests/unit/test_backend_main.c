@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifdef __linux__
+#if HAVE_LINUX
 #include <sys/prctl.h>
 #endif
 
@@ -38,7 +38,7 @@ dumpable(void)
 
 	if (getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_max != 0)
 		return true;
-#if defined(__linux__) && !defined(SANDBOX_SANITIZER)
+#if HAVE_LINUX && !defined(SANDBOX_SANITIZER)
 	return prctl(PR_GET_DUMPABLE) != 0;
 #else
 	return false;
