@@ -27,6 +27,8 @@ sad_free(struct sad *d)
 	struct esp_sa *sa, *next;
 	size_t i;
 
+	/* First: it writes into the timers of the SAs. */
+	timers_free(&d->timers);
 	for (i = 0; i < d->n_slots; i++)
 		for (sa = d->slots[i]; sa != NULL; sa = next) {
 			next = sa->next_in_slot;
@@ -37,7 +39,6 @@ sad_free(struct sad *d)
 		sa_free(sa);
 	}
 	free(d->slots);
-	timers_free(&d->timers);
 	memset(d, 0, sizeof *d);
 }
 
