@@ -28,7 +28,14 @@ enum backend_feature {               /* the `features` word */
 	BACKEND_INTEGRITY_ONLY = 1 << 6,
 	BACKEND_VNI_CHECK = 1 << 7,      /* egress VNI check against the sender's grant */
 	BACKEND_CBC = 1 << 8,
+	BACKEND_KERNEL_ENCAP = 1 << 9,   /* ESP in UDP is taken off the NAT traversal socket by the kernel */
 };
+
+/*
+ * A call may return this instead of a result: it was checked and queued, and settle() tells what
+ * became of it. A backend that talks to a kernel does so once per batch.
+ */
+#define BACKEND_QUEUED 1
 
 struct backend;                      /* the backend's own state */
 struct backend_host;                 /* backend_main()'s state: target of upcalls */
@@ -65,6 +72,13 @@ struct backend_ops {
 	int (*counters)(struct backend *, void (*emit)(void *, const struct backend_counter *), void *);
 
 	/*
+	 * Only where calls return BACKEND_QUEUED: do what is queued and call result once per such call,
+	 * in their order, with 0 or an error. Called at each commit and before each wait. result may
+	 * make further calls; those wait for the next settle().
+	 */
+	void (*settle)(struct backend *, void (*result)(void *, int), void *);
+
+	/*
 	 * Event loop: descriptors to poll (at most max; returns how many), called before each wait,
 	 * and what to do when some are ready. deadline_ms: monotonic time at which run() wants to be
 	 * called anyway, INT64_MAX if none.
@@ -77,6 +91,8 @@ struct backend_ops {
 void backend_acquire(struct backend_host *, const char *node, const char *channel, const struct addr *peer);
 void backend_expire(struct backend_host *, uint8_t dir, uint32_t spi, const struct addr *dst, bool hard);
 void backend_mapping(struct backend_host *, uint32_t spi, const struct endpoint *peer);
+/* Milliseconds for which SAs of an engine that is gone may stay: option orphan-deadline. */
+int64_t backend_orphan_ms(const struct backend_host *);
 
 /*
  * The whole main() of a backend that was started by a daemon: descriptor 3 is the parent's

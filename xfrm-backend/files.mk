@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: ISC
+XFRM_BACKEND_SRCS := $(patsubst $(S)/%,%,$(sort $(wildcard $(S)/xfrm-backend/*.c)))
