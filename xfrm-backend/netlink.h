@@ -27,7 +27,7 @@ int nl_fd(const struct nl *);
 uint32_t nl_port(const struct nl *);
 
 /*
- * Collect one request: its octets are copied and, when sent, wiped. Its sequence number is set here.
+ * Collect one request: its octets are copied and, when sent, wiped. Its sequence number and port are set here.
  * Messages with NLM_F_ACK are answered; those without (nf_tables' begin and end of a batch) only if
  * they fail. *item: number of the request within this run, from 0. 0, ERR_NOMEM, ERR_SPACE.
  */
@@ -62,7 +62,7 @@ int nl_dump(struct nl *, struct nlmsghdr *request, int (*each)(void *arg, const 
 /* groups: numbers of multicast groups, 0-terminated. Not blocking. */
 struct nl *nl_listen(int bus, const unsigned *groups, char why[static NL_WHY]);
 /*
- * Hand over what has come, at most max messages; only what the kernel sent (port 0 as the sender).
+ * Hand over what has come, at most max datagrams (nf_tables puts several messages in one); only what the kernel sent (port 0 as the sender).
  * 0: nothing is left; ERR_AGAIN: there may be more; ERR_SPACE: notifications were lost (ENOBUFS), all
  * must be read anew; ERR_IO.
  */

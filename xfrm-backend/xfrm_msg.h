@@ -56,10 +56,10 @@ int xmsg_pol_read(const struct nlmsghdr *, struct xpol *);                      
 /* A notification of any kind that we subscribe to. */
 enum xevent_kind {
 	XEVENT_OTHER = 0,                /* nothing that concerns us */
-	XEVENT_ACQUIRE,                  /* reqid, src, dst: of the template whose SA is missing */
-	XEVENT_EXPIRE,                   /* spi, src, dst, hard */
-	XEVENT_MAPPING,                  /* spi, dst; src, port: the peer's new endpoint */
-	XEVENT_SA_DELETED,               /* spi, dst */
+	XEVENT_ACQUIRE,                  /* reqid, src, dst: of the SA that is missing; pol: the policy that wants it */
+	XEVENT_EXPIRE,                   /* spi, reqid, src, dst, hard; soft: it lives on, hard: it is gone */
+	XEVENT_MAPPING,                  /* spi, reqid, dst; src, port: the peer's new endpoint */
+	XEVENT_SA_DELETED,               /* spi, reqid, src, dst; not when it expired */
 	XEVENT_SA_FLUSHED,
 	XEVENT_POLICY_DELETED,           /* pol: direction and selector */
 	XEVENT_POLICY_ADDED,             /* new or changed; pol */
@@ -67,13 +67,18 @@ enum xevent_kind {
 };
 struct xevent {
 	enum xevent_kind kind;
-	uint32_t port_id;                /* netlink port of who caused it; 0: the kernel itself */
+	/*
+	 * Who caused it: the port that the request's header claimed (netlink.h puts ours in). 0: the kernel
+	 * itself, or a program that claims none, as ip(8) does.
+	 */
+	uint32_t port_id;
 	uint32_t spi, reqid;
 	struct addr src, dst;
 	uint16_t port;
 	bool hard;
 	struct xpol pol;
 };
+/* 0 or ERR_SYNTAX. Larval SAs, protocols other than ESP and policies of sockets do not concern us. */
 int xmsg_event_read(const struct nlmsghdr *, struct xevent *);
 
 /* The kernel's names of a transform: AEAD, or cipher and integrity; NULL where there is none. icv: bits. */

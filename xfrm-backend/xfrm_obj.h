@@ -73,11 +73,19 @@ struct xsa {
 	struct esp_transform transform;  /* encr ESP_ENCR_NONE when read and unknown to us */
 	uint32_t replay_window;          /* packets */
 	struct sa_lifetime life;
-	bool foreign_shape;              /* has what ours never have: not ESP, mark, if_id, larval ... */
+	bool foreign_shape;              /* has what ours never have: mark, if_id, offload, larval (SPI 0) ... */
 };
 
-/* Equal in all that we set; dir only where the kernel says it. */
-bool xsa_equal(const struct xsa *, const struct xsa *);
+/*
+ * The replay window that the kernel gets for this SA: inbound at least 64 packets and at most what it
+ * takes (4096), outbound 0.
+ */
+uint32_t xsa_window(const struct xsa *);
+/*
+ * Is what was read what was wanted? All that we set counts; the direction only where the kernel says
+ * it, the replay window only inbound (there it is xsa_window() of what was wanted).
+ */
+bool xsa_equal(const struct xsa *have, const struct xsa *want);
 /* "0x01020304 192.0.2.1 -> 192.0.2.2 transport reqid 7"; the buffer is returned. */
 #define XSA_STRLEN 192
 const char *xsa_str(const struct xsa *, char buf[static XSA_STRLEN]);

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: ISC */
+/* SAs, written and read. */
+#include <arpa/inet.h>
+#include <linux/udp.h>
+
+#include "base/err.h"
+#include "xfrm-backend/xfrm_msg_wire.h"
+
+#define AEAD_SALT_BITS 32u
+#define AEAD_ICV_BITS  128u
+#define WORD_BITS      32u
+/* What an outbound SA with ESN must have before Linux 6.10, though nothing ever looks at it. */
+#define IDLE_WINDOW    32u
+
+/* ---- transforms ---- */
+
+static const struct {
+	uint16_t encr;
+	const char *aead;
+} aeads[] = {
+	{ ESP_AES_GCM_16, "rfc4106(gcm(aes))" },
+	{ ESP_NULL_AES_GMAC, "rfc4543(gcm(aes))" },
+	{ ESP_CHACHA20_POLY1305, "rfc7539esp(chacha20,poly1305)" },
+};
+
+/* RFC 4868: half of the hash. */
+static const struct {
+	uint16_t integ;
+	const char *auth;
+	unsigned icv;
+} auths[] = {
+	{ ESP_HMAC_SHA2_256_128, "hmac(sha256)", 128 },
+	{ ESP_HMAC_SHA2_384_192, "hmac(sha384)", 192 },
+	{ ESP_HMAC_SHA2_512_256, "hmac(sha512)", 256 },
+};
+
+static const char cbc[] = "cbc(aes)";
+
+#define COUNT(a) (sizeof (a) / sizeof (a)[0])
+
+int
+xalg_of(const struct esp_transform *t, struct xalg *out)
+{
+	size_t encr, integ, i;
+
+	memset(out, 0, sizeof *out);
+	if (esp_transform_lengths(t, &encr, &integ) != OK)
+		return ERR_UNSUPPORTED;
+	for (i = 0; i < COUNT(aeads); i++)
+		if (t->encr == aeads[i].encr) {
+			out->aead = aeads[i].aead;
+			out->icv = AEAD_ICV_BITS;
+			return OK;
+		}
+	for (i = 0; i < COUNT(auths); i++)
+		if (t->encr == ESP_AES_CBC && t->integ == auths[i].integ) {
+			out->encr = cbc;
+			out->auth = auths[i].auth;
+			out->icv = auths[i].icv;
+			return OK;
+		}
+	return ERR_UNSUPPORTED;
+}
+
+/* An algorithm's attribute: name, key length and, but for ciphers, ICV length in bits. The key itself is not read. */
+struct alg {
+	char name[64];
+	uint32_t key_bits, icv_bits;
+};
+
+static int
+read_alg(const struct xattrs *attrs, unsigned type, bool icv, struct alg *a)
+{
+	struct rd r = rd_open(attrs->a[type]);
+
+	memset(a, 0, sizeof *a);
+	rd_copy(&r, a->name, sizeof a->name);
+	rd_copy(&r, &a->key_bits, sizeof a->key_bits);
+	if (icv)
+		rd_copy(&r, &a->icv_bits, sizeof a->icv_bits);
+	if (!rd_ok(&r) || memchr(a->name, '\0', sizeof a->name) == NULL ||
+	    rd_left(&r) != ((size_t)a->key_bits + 7) / 8)
+		return ERR_SYNTAX;
+	return OK;
+}
+
+static int
+read_aead(const struct xattrs *attrs, struct esp_transform *t)
+{
+	struct alg a;
+	size_t i;
+	int r;
+
+	if ((r = read_alg(attrs, XFRMA_ALG_AEAD, true, &a)) != OK)
+		return r;
+	for (i = 0; i < COUNT(aeads); i++)
+		if (strcmp(a.name, aeads[i].aead) == 0 && a.icv_bits == AEAD_ICV_BITS &&
+		    a.key_bits > AEAD_SALT_BITS && a.key_bits <= UINT16_MAX) {
+			t->encr = aeads[i].encr;
+			t->key_bits = (uint16_t)(a.key_bits - AEAD_SALT_BITS);
+			if (t->encr == ESP_CHACHA20_POLY1305)
+				t->key_bits = t->key_bits == 256 ? 0 : t->key_bits;
+		}
+	return OK;
+}
+
+static int
+read_cipher_and_auth(const struct xattrs *attrs, struct esp_transform *t, uint32_t *auth_bits)
+{
+	struct alg cipher, auth;
+	size_t i;
+	int r;
+
+	if ((r = read_alg(attrs, XFRMA_ALG_CRYPT, false, &cipher)) != OK ||
+	    (r = read_alg(attrs, XFRMA_ALG_AUTH_TRUNC, true, &auth)) != OK)
+		return r;
+	if (strcmp(cipher.name, cbc) != 0 || cipher.key_bits > UINT16_MAX)
+		return OK;
+	*auth_bits = auth.key_bits;
+	for (i = 0; i < COUNT(auths); i++)
+		if (strcmp(auth.name, auths[i].auth) == 0 && auth.icv_bits == auths[i].icv) {
+			t->encr = ESP_AES_CBC;
+			t->key_bits = (uint16_t)cipher.key_bits;
+			t->integ = auths[i].integ;
+		}
+	return OK;
+}
+
+/* encr stays ESP_ENCR_NONE for what we do not know. */
+static int
+read_transform(const struct xattrs *attrs, struct esp_transform *t)
+{
+	size_t encr, integ = 0;
+	uint32_t auth_bits = 0;
+	int r = OK;
+
+	if (attrs->a[XFRMA_ALG_AEAD].p != NULL)
+		r = read_aead(attrs, t);
+	else if (attrs->a[XFRMA_ALG_CRYPT].p != NULL && attrs->a[XFRMA_ALG_AUTH_TRUNC].p != NULL)
+		r = read_cipher_and_auth(attrs, t, &auth_bits);
+	if (r == OK && (esp_transform_lengths(t, &encr, &integ) != OK || integ * 8 != auth_bits))
+		memset(t, 0, sizeof *t);
+	return r;
+}
+
+/* ---- writing ---- */
+
+static uint64_t
+or_infinite(uint64_t limit)
+{
+	return limit == 0 ? XFRM_INF : limit;
+}
+
+static void
+write_life(struct xfrm_lifetime_cfg *to, const struct sa_lifetime *l)
+{
+	to->soft_add_expires_seconds = l->soft_s;
+	to->hard_add_expires_seconds = l->hard_s;
+	to->soft_byte_limit = or_infinite(l->soft_bytes);
+	to->hard_byte_limit = or_infinite(l->hard_bytes);
+	to->soft_packet_limit = or_infinite(l->soft_packets);
+	to->hard_packet_limit = or_infinite(l->hard_packets);
+}
+
+static void
+write_alg(struct wr *w, uint16_t type, const char *name, unsigned icv, struct bytes key)
+{
+	char field[64] = "";
+	uint32_t key_bits = (uint32_t)(key.n * 8), icv_bits = icv;
+
+	memcpy(field, name, strlen(name));
+	xattr_head(w, type, sizeof field + sizeof key_bits + (icv == 0 ? 0 : sizeof icv_bits) + key.n);
+	wr_put(w, bytes_of(field, sizeof field));
+	wr_put(w, bytes_of(&key_bits, sizeof key_bits));
+	if (icv != 0)
+		wr_put(w, bytes_of(&icv_bits, sizeof icv_bits));
+	wr_put(w, key);
+	xmsg_pad(w);
+}
+
+/* 0, or ERR_VALUE for a key of the wrong length. */
+static int
+write_transform(struct wr *w, const struct esp_transform *t, struct bytes key)
+{
+	size_t encr, integ;
+	struct xalg alg;
+	struct rd r = rd_open(key);
+	struct bytes first;
+
+	if (xalg_of(t, &alg) != OK || esp_transform_lengths(t, &encr, &integ) != OK ||
+	    key.n != encr + integ)
+		return ERR_VALUE;
+	first = rd_take(&r, encr);
+	if (alg.aead != NULL) {
+		write_alg(w, XFRMA_ALG_AEAD, alg.aead, alg.icv, first);
+		return OK;
+	}
+	write_alg(w, XFRMA_ALG_CRYPT, alg.encr, 0, first);
+	write_alg(w, XFRMA_ALG_AUTH_TRUNC, alg.auth, alg.icv, rd_rest(&r));
+	return OK;
+}
+
+/*
+ * The bitmap form takes windows above 32 and is the only one with ESN. The kernel makes the bitmap
+ * itself when only the struct before it is sent.
+ */
+static void
+write_replay(struct wr *w, const struct xmsg_kernel *k, const struct xsa *sa)
+{
+	struct xfrm_replay_state_esn e = { .replay_window = xsa_window(sa) };
+
+	if (sa->dir == SA_OUT) {
+		if (!sa->transform.esn)
+			return;
+		/* Before directions were known, ESN without a window was refused; since, one with it is. */
+		e.replay_window = k->sa_dir ? 0 : IDLE_WINDOW;
+	}
+	e.bmp_len = (e.replay_window + WORD_BITS - 1) / WORD_BITS;
+	xattr_put(w, XFRMA_REPLAY_ESN_VAL, &e, sizeof e);
+}
+
+static void
+write_encap(struct wr *w, const struct xsa *sa)
+{
+	struct xfrm_encap_tmpl e = { .encap_type = UDP_ENCAP_ESPINUDP,
+	    .encap_sport = htons(sa->encap_sport), .encap_dport = htons(sa->encap_dport) };
+
+	if (sa->encap_sport != 0 || sa->encap_dport != 0)
+		xattr_put(w, XFRMA_ENCAP, &e, sizeof e);
+}
+
+static bool
+sa_sound(const struct xsa *sa)
+{
+	return addr_len(&sa->src) != 0 && sa->src.family == sa->dst.family && xsel_sound(&sa->sel) &&
+	    (sa->mode == SA_TUNNEL || (sa->mode == SA_TRANSPORT && sa->sel.family == sa->dst.family)) &&
+	    (sa->dir == SA_IN || sa->dir == SA_OUT);
+}
+
+struct nlmsghdr *
+xmsg_sa_add(void *buf, const struct xmsg_kernel *k, const struct xsa *sa, struct bytes key)
+{
+	struct wr w = xmsg_begin(buf, XFRM_MSG_NEWSA, NLM_F_REQUEST | NLM_F_ACK);
+	struct xfrm_usersa_info info;
+
+	if (!sa_sound(sa))
+		return NULL;
+	memset(&info, 0, sizeof info);
+	xsel_write(&info.sel, &sa->sel);
+	xaddr_write(&info.id.daddr, &sa->dst);
+	xaddr_write(&info.saddr, &sa->src);
+	info.id.spi = htonl(sa->spi);
+	info.id.proto = IPPROTO_ESP_;
+	info.family = xfamily(sa->dst.family);
+	info.mode = xmode_write(sa->mode);
+	info.reqid = sa->reqid;
+	info.flags = sa->transform.esn ? XFRM_STATE_ESN : 0;
+	write_life(&info.lft, &sa->life);
+	wr_put(&w, bytes_of(&info, sizeof info));
+	xmsg_pad(&w);
+	if (write_transform(&w, &sa->transform, key) != OK)
+		return NULL;
+	write_replay(&w, k, sa);
+	write_encap(&w, sa);
+	if (k->sa_dir)
+		xattr_put(&w, XATTR_SA_DIR, &sa->dir, sizeof sa->dir);
+	return xmsg_end(&w);
+}
+
+static struct nlmsghdr *
+by_spi(void *buf, uint16_t type, uint32_t spi, const struct addr *dst)
+{
+	struct wr w = xmsg_begin(buf, type, NLM_F_REQUEST | NLM_F_ACK);
+	struct xfrm_usersa_id id;
+
+	memset(&id, 0, sizeof id);
+	xaddr_write(&id.daddr, dst);
+	id.spi = htonl(spi);
+	id.family = xfamily(dst->family);
+	id.proto = IPPROTO_ESP_;
+	wr_put(&w, bytes_of(&id, sizeof id));
+	xmsg_pad(&w);
+	return xmsg_end(&w);
+}
+
+struct nlmsghdr *
+xmsg_sa_del(void *buf, uint32_t spi, const struct addr *dst)
+{
+	return by_spi(buf, XFRM_MSG_DELSA, spi, dst);
+}
+
+struct nlmsghdr *
+xmsg_sa_get(void *buf, uint32_t spi, const struct addr *dst)
+{
+	return by_spi(buf, XFRM_MSG_GETSA, spi, dst);
+}
+
+struct nlmsghdr *
+xmsg_sa_dump(void *buf)
+{
+	struct wr w = xmsg_begin(buf, XFRM_MSG_GETSA, NLM_F_REQUEST | NLM_F_DUMP);
+	uint8_t proto = IPPROTO_ESP_;
+
+	xattr_put(&w, XFRMA_PROTO, &proto, sizeof proto);
+	return xmsg_end(&w);
+}
+
+/* ---- reading ---- */
+
+static uint64_t
+or_none(uint64_t limit)
+{
+	return limit == XFRM_INF ? 0 : limit;
+}
+
+static uint32_t
+seconds(uint64_t s)
+{
+	return s < UINT32_MAX ? (uint32_t)s : UINT32_MAX;
+}
+
+static void
+read_life(const struct xfrm_lifetime_cfg *from, struct xsa *sa)
+{
+	sa->life.soft_s = seconds(from->soft_add_expires_seconds);
+	sa->life.hard_s = seconds(from->hard_add_expires_seconds);
+	sa->life.soft_bytes = or_none(from->soft_byte_limit);
+	sa->life.hard_bytes = or_none(from->hard_byte_limit);
+	sa->life.soft_packets = or_none(from->soft_packet_limit);
+	sa->life.hard_packets = or_none(from->hard_packet_limit);
+	if (from->soft_use_expires_seconds != 0 || from->hard_use_expires_seconds != 0)
+		sa->foreign_shape = true;
+}
+
+static uint64_t
+seq_of(uint8_t dir, uint64_t sent, uint64_t received)
+{
+	if (dir == SA_OUT)
+		return sent;
+	if (dir == SA_IN)
+		return received;
+	/* An SA counts one way only. */
+	return sent > received ? sent : received;
+}
+
+static int
+read_replay(const struct xfrm_usersa_info *info, const struct xattrs *attrs, struct xsa *sa,
+    struct xsa_figures *f)
+{
+	struct xfrm_replay_state_esn e;
+	struct xfrm_replay_state plain;
+
+	if (xattr_copy(attrs, XFRMA_REPLAY_ESN_VAL, &e, sizeof e) != OK ||
+	    xattr_copy(attrs, XFRMA_REPLAY_VAL, &plain, sizeof plain) != OK)
+		return ERR_SYNTAX;
+	if (attrs->a[XFRMA_REPLAY_ESN_VAL].p == NULL) {
+		sa->replay_window = info->replay_window;
+		f->seq = seq_of(sa->dir, plain.oseq, plain.seq);
+		return OK;
+	}
+	if (attrs->a[XFRMA_REPLAY_ESN_VAL].n - sizeof e != (uint64_t)e.bmp_len * sizeof e.bmp[0])
+		return ERR_SYNTAX;
+	sa->replay_window = e.replay_window;
+	f->seq = seq_of(sa->dir, (uint64_t)e.oseq_hi << 32 | e.oseq, (uint64_t)e.seq_hi << 32 | e.seq);
+	return OK;
+}
+
+static int
+read_encap(const struct xattrs *attrs, struct xsa *sa)
+{
+	static const xfrm_address_t none;
+	struct xfrm_encap_tmpl e;
+
+	if (xattr_copy(attrs, XFRMA_ENCAP, &e, sizeof e) != OK)
+		return ERR_SYNTAX;
+	if (attrs->a[XFRMA_ENCAP].p == NULL)
+		return OK;
+	sa->encap_sport = ntohs(e.encap_sport);
+	sa->encap_dport = ntohs(e.encap_dport);
+	if (e.encap_type != UDP_ENCAP_ESPINUDP || memcmp(&e.encap_oa, &none, sizeof none) != 0)
+		sa->foreign_shape = true;
+	return OK;
+}
+
+/* Attributes that change what an SA does, and that ours never have. */
+static bool
+strange(const struct xattrs *attrs)
+{
+	static const uint8_t types[] = {
+		XFRMA_MARK, XFRMA_IF_ID, XFRMA_SET_MARK, XFRMA_SET_MARK_MASK, XFRMA_SEC_CTX, XFRMA_COADDR,
+		XFRMA_TFCPAD, XFRMA_ALG_COMP, XFRMA_SA_EXTRA_FLAGS, XFRMA_OFFLOAD_DEV, XFRMA_MTIMER_THRESH,
+		XATTR_NAT_KEEPALIVE,
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(types); i++)
+		if (xattr_set(attrs, types[i]))
+			return true;
+	return attrs->a[XATTR_SA_PCPU].p != NULL;   /* the first processor is number 0 */
+}
+
+static int
+read_selector(const struct xfrm_usersa_info *info, struct xsa *sa)
+{
+	if (info->sel.family != 0)
+		return xsel_read(&info->sel, &sa->sel, &sa->foreign_shape);
+	/* Selects both families: for our purposes all of the outer one, and not ours. */
+	sa->sel = xsel_any(sa->dst.family, 0, 0, 0);
+	sa->foreign_shape = true;
+	return OK;
+}
+
+static void
+read_figures(const struct xfrm_usersa_info *info, struct xsa_figures *f)
+{
+	f->packets = info->curlft.packets;
+	f->bytes = info->curlft.bytes;
+	f->replay_window = info->stats.replay_window;
+	f->replay = info->stats.replay;
+	f->integrity_failed = info->stats.integrity_failed;
+	f->add_time = info->curlft.add_time;
+	f->use_time = info->curlft.use_time;
+}
+
+int
+xmsg_sa_read(const struct nlmsghdr *h, struct xsa *sa, struct xsa_figures *f)
+{
+	struct xfrm_usersa_info info;
+	struct xattrs attrs;
+	uint8_t family;
+	int r;
+
+	memset(sa, 0, sizeof *sa);
+	memset(f, 0, sizeof *f);
+	if (h->nlmsg_type != XFRM_MSG_NEWSA && h->nlmsg_type != XFRM_MSG_UPDSA)
+		return ERR_UNSUPPORTED;
+	if ((r = xmsg_read(h, &info, sizeof info, &attrs)) != OK)
+		return r;
+	if (info.id.proto != IPPROTO_ESP_)
+		return ERR_UNSUPPORTED;
+	if ((family = xfamily_read(info.family)) == AF_NONE_ ||
+	    xattr_copy(&attrs, XATTR_SA_DIR, &sa->dir, sizeof sa->dir) != OK || sa->dir > SA_OUT)
+		return ERR_SYNTAX;
+	sa->spi = ntohl(info.id.spi);
+	sa->src = xaddr_read(family, &info.saddr);
+	sa->dst = xaddr_read(family, &info.id.daddr);
+	sa->reqid = info.reqid;
+	sa->mode = xmode_read(info.mode);
+	sa->foreign_shape = sa->spi == 0 || sa->mode == 0 ||
+	    (info.flags & ~XFRM_STATE_ESN) != 0 || strange(&attrs);
+	if ((r = read_selector(&info, sa)) != OK || (r = read_transform(&attrs, &sa->transform)) != OK ||
+	    (r = read_replay(&info, &attrs, sa, f)) != OK || (r = read_encap(&attrs, sa)) != OK)
+		return r;
+	sa->transform.esn = (info.flags & XFRM_STATE_ESN) != 0;
+	read_life(&info.lft, sa);
+	read_figures(&info, f);
+	return OK;
+}
