@@ -73,8 +73,10 @@ struct backend_ops {
 
 	/*
 	 * Only where calls return BACKEND_QUEUED: do what is queued and call result once per such call,
-	 * in their order, with 0 or an error. Called at each commit and before each wait. result may
-	 * make further calls; those wait for the next settle().
+	 * in their order, with 0 or an error. Called at each commit, before sa_list and counters, before
+	 * each wait, and at once when sa_move was queued (what follows names the SAs by their new
+	 * addresses). result may make further calls; those wait for the next settle(). A call without a
+	 * result has failed with ERR_IO.
 	 */
 	void (*settle)(struct backend *, void (*result)(void *, int), void *);
 

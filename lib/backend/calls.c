@@ -7,6 +7,29 @@
 #define FROM(proc) (1u << (proc))
 #define FROM_ANY   (FROM(PROC_ENGINE) | FROM(PROC_AUTHZ) | FROM(PROC_CONTROL))
 
+/* ---- calls of our own: nobody waits for their results ---- */
+
+static void
+complain(const struct pending *p, int rc)
+{
+	/* SAs end by themselves, too. */
+	if (rc == OK || rc == ERR_NOTFOUND)
+		return;
+	if (p->kind == PENDING_SA_DEL)
+		log_error("SA 0x%08x could not be removed: %s", p->number, err_str(rc));
+	else if (p->kind == PENDING_GRANT_DROP)
+		log_error("grant %u could not be dropped: %s", p->number, err_str(rc));
+}
+
+static void
+own(struct backend_host *h, int rc, const struct pending *p)
+{
+	if (rc == BACKEND_QUEUED)
+		host_queue(h, p);
+	else
+		complain(p, rc);
+}
+
 /* Take an SA out of the backend; the engine hears of it when it did not ask for that. */
 static void
 remove_sa(struct backend_host *h, const struct held_sa *held, bool tell)
@@ -16,7 +39,8 @@ remove_sa(struct backend_host *h, const struct held_sa *held, bool tell)
 	uint8_t dir = held->sa.dir;
 	bool orphan = held->orphan;
 
-	(void)h->ops->sa_del(h->b, dir, spi, &dst);
+	own(h, h->ops->sa_del(h->b, dir, spi, &dst),
+	    &(struct pending){ .kind = PENDING_SA_DEL, .number = spi });
 	if (tell && !orphan)
 		backend_expire(h, dir, spi, &dst, true);
 	guard_sa_forget(h->guard, dir, spi, &dst);
@@ -36,21 +60,69 @@ remove_uncovered(struct backend_host *h, uint32_t grant)
 
 /* ---- the engine's calls ---- */
 
+/* Calls return the result that belongs at this place, or BACKEND_QUEUED when it comes later. */
 static int
-install(struct backend_host *h, struct sa_params *sa)
+asked(struct backend_host *h, int rc, const struct place *at, struct pending p)
 {
+	p.asked = true;
+	p.at = *at;
+	if (rc == BACKEND_QUEUED)
+		host_queue(h, &p);
+	return rc;
+}
+
+static void
+replace_orphans(struct backend_host *h, const struct sa_params *sa)
+{
+	const struct held_sa *old;
+
+	while ((old = guard_orphan(h->guard, sa)) != NULL)
+		remove_sa(h, old, false);
+}
+
+/* A key that was tried counts as used, whatever becomes of the SA. */
+static int
+install(struct backend_host *h, struct sa_params *sa, const struct place *at)
+{
+	struct pending p = { .kind = PENDING_SA_ADD, .dir = sa->dir, .number = sa->spi,
+	    .dst = sa->dst };
 	uint32_t engine_pair = sa->pair;
 	int r;
 
 	if ((r = guard_sa_reserve(h->guard, sa, &sa->pair)) != OK)
 		return r;
-	if ((r = h->ops->sa_add(h->b, sa)) != OK) {
+	if ((r = h->ops->sa_add(h->b, sa)) < 0) {
 		guard_sa_forget(h->guard, sa->dir, sa->spi, &sa->dst);
 		return r;
 	}
 	sa->pair = engine_pair;
 	guard_sa_keep(h->guard, sa);
-	return OK;
+	if (r == OK)
+		replace_orphans(h, sa);
+	else
+		p.held = guard_sa_pending(h->guard, sa);
+	return asked(h, r, at, p);
+}
+
+static void
+sa_added(struct backend_host *h, const struct pending *p, int rc)
+{
+	const struct held_sa *held;
+	struct sa_params sa;
+
+	/* Deleted meanwhile? Then its place may have been taken by another. */
+	held = guard_sa_installed(h->guard, p->held, p->dir, p->number, &p->dst);
+	if (held == NULL)
+		return;
+	if (rc != OK) {
+		guard_sa_forget(h->guard, p->dir, p->number, &p->dst);
+		return;
+	}
+	if (held->orphan)
+		return;
+	sa = held->sa;
+	sa.pair = held->engine_pair;
+	replace_orphans(h, &sa);
 }
 
 /* The NVA's lifetime holds whatever the engine asked for. */
@@ -70,9 +142,8 @@ clamp_lifetime(const struct grant *g, struct sa_params *sa)
 }
 
 static int
-call_sa_add(struct backend_host *h, struct rd *r)
+call_sa_add(struct backend_host *h, struct rd *r, const struct place *at)
 {
-	const struct held_sa *old;
 	struct sa_params sa;
 	const char *why;
 	int rc;
@@ -89,17 +160,14 @@ call_sa_add(struct backend_host *h, struct rd *r)
 		goto out;
 	}
 	clamp_lifetime(guard_grant(h->guard, sa.grant), &sa);
-	if ((rc = install(h, &sa)) != OK)
-		goto out;
-	while ((old = guard_orphan(h->guard, &sa)) != NULL)
-		remove_sa(h, old, false);
+	rc = install(h, &sa, at);
 out:
 	sa_wipe(&sa);
 	return rc;
 }
 
 static int
-call_sa_del(struct backend_host *h, struct rd *r)
+call_sa_del(struct backend_host *h, struct rd *r, const struct place *at)
 {
 	uint8_t dir = rd_u8(r);
 	uint32_t spi = rd_u32(r);
@@ -112,22 +180,30 @@ call_sa_del(struct backend_host *h, struct rd *r)
 		return ERR_NOTFOUND;
 	rc = h->ops->sa_del(h->b, dir, spi, &dst);
 	guard_sa_forget(h->guard, dir, spi, &dst);
-	return rc;
+	return asked(h, rc, at, (struct pending){ .kind = PENDING_CALL });
 }
 
+/* Settled at once: the calls after it name the SAs by their new addresses. */
 static int
-call_sa_move(struct backend_host *h, struct rd *r)
+call_sa_move(struct backend_host *h, struct rd *r, const struct place *at)
 {
 	uint32_t engine_pair = rd_u32(r), pair;
 	struct endpoint local = rd_endpoint(r), peer = rd_endpoint(r);
 	int rc;
 
+	(void)at;
 	if (!rd_end(r))
 		return ERR_SYNTAX;
 	if (h->ops->sa_move == NULL)
 		return ERR_UNSUPPORTED;
-	if ((rc = guard_move_judge(h->guard, engine_pair, &local, &peer, &pair)) != OK ||
-	    (rc = h->ops->sa_move(h->b, pair, &local, &peer)) != OK)
+	if ((rc = guard_move_judge(h->guard, engine_pair, &local, &peer, &pair)) != OK)
+		return rc;
+	if ((rc = h->ops->sa_move(h->b, pair, &local, &peer)) == BACKEND_QUEUED) {
+		rc = ERR_IO;
+		host_queue(h, &(struct pending){ .kind = PENDING_SA_MOVE, .result = &rc });
+		host_settle(h);
+	}
+	if (rc != OK)
 		return rc;
 	return guard_moved(h->guard, engine_pair, &local, &peer);
 }
@@ -145,9 +221,28 @@ drop_grant(struct backend_host *h, uint32_t number)
 	return h->ops->grant_drop(h->b, number);
 }
 
-static int
-call_grant_set(struct backend_host *h, struct rd *r)
+static void
+drop_grant_ourselves(struct backend_host *h, uint32_t number)
 {
+	own(h, drop_grant(h, number),
+	    &(struct pending){ .kind = PENDING_GRANT_DROP, .number = number });
+}
+
+/*
+ * What the backend does not know is worth nothing: rather no grant than an old one. But the last word
+ * on a grant that was set twice has the second time.
+ */
+static void
+grant_set_settled(struct backend_host *h, const struct pending *p, int rc)
+{
+	if (rc != OK && !host_set_again(h, p->number))
+		drop_grant_ourselves(h, p->number);
+}
+
+static int
+call_grant_set(struct backend_host *h, struct rd *r, const struct place *at)
+{
+	struct pending p = { .kind = PENDING_GRANT_SET };
 	struct grant g;
 	uint32_t number;
 	int rc;
@@ -159,26 +254,32 @@ call_grant_set(struct backend_host *h, struct rd *r)
 		rc = ERR_SYNTAX;
 	else if (g.expires <= h->now_s)
 		rc = ERR_EXPIRED;
-	else if ((rc = guard_grant_set(h->guard, &g)) == OK &&
-	    (rc = h->ops->grant_set(h->b, guard_grant(h->guard, number))) != OK)
-		/* What the backend does not know is worth nothing: rather no grant than an old one. */
-		(void)drop_grant(h, number);
+	else
+		rc = guard_grant_set(h->guard, &g);
 	grant_free(&g);
-	if (rc == OK)
-		remove_uncovered(h, number);
+	if (rc != OK)
+		return rc;
+	p.number = number;
+	rc = h->ops->grant_set(h->b, guard_grant(h->guard, number));
+	if (rc < 0)
+		drop_grant_ourselves(h, number);
+	(void)asked(h, rc, at, p);
+	remove_uncovered(h, number);
 	return rc;
 }
 
 static int
-call_grant_drop(struct backend_host *h, struct rd *r)
+call_grant_drop(struct backend_host *h, struct rd *r, const struct place *at)
 {
 	uint32_t number = rd_u32(r);
 
-	return rd_end(r) ? drop_grant(h, number) : ERR_SYNTAX;
+	if (!rd_end(r))
+		return ERR_SYNTAX;
+	return asked(h, drop_grant(h, number), at, (struct pending){ .kind = PENDING_CALL });
 }
 
 static int
-with_policy(struct backend_host *h, struct rd *r,
+with_policy(struct backend_host *h, struct rd *r, const struct place *at,
     int (*op)(struct backend *, const struct policy *))
 {
 	struct policy p;
@@ -188,23 +289,23 @@ with_policy(struct backend_host *h, struct rd *r,
 		return rc;
 	rc = rd_end(r) ? op(h->b, &p) : ERR_SYNTAX;
 	policy_free(&p);
-	return rc;
+	return asked(h, rc, at, (struct pending){ .kind = PENDING_CALL });
 }
 
 static int
-call_policy_add(struct backend_host *h, struct rd *r)
+call_policy_add(struct backend_host *h, struct rd *r, const struct place *at)
 {
-	return with_policy(h, r, h->ops->policy_add);
+	return with_policy(h, r, at, h->ops->policy_add);
 }
 
 static int
-call_policy_del(struct backend_host *h, struct rd *r)
+call_policy_del(struct backend_host *h, struct rd *r, const struct place *at)
 {
-	return with_policy(h, r, h->ops->policy_del);
+	return with_policy(h, r, at, h->ops->policy_del);
 }
 
 static int
-call_flush_own(struct backend_host *h, struct rd *r)
+call_flush_own(struct backend_host *h, struct rd *r, const struct place *at)
 {
 	const struct grant *g;
 	size_t pos;
@@ -212,8 +313,27 @@ call_flush_own(struct backend_host *h, struct rd *r)
 	if (!rd_end(r))
 		return ERR_SYNTAX;
 	while (pos = 0, (g = guard_grant_next(h->guard, &pos)) != NULL)
-		(void)drop_grant(h, g->number);
-	return h->ops->flush_own(h->b);
+		drop_grant_ourselves(h, g->number);
+	return asked(h, h->ops->flush_own(h->b), at, (struct pending){ .kind = PENDING_CALL });
+}
+
+/* ---- what became of queued calls ---- */
+
+void
+host_settled(struct backend_host *h, const struct pending *p, int rc)
+{
+	struct conn *c = &h->conns[p->at.proc];
+
+	if (p->kind == PENDING_SA_ADD)
+		sa_added(h, p, rc);
+	else if (p->kind == PENDING_GRANT_SET)
+		grant_set_settled(h, p, rc);
+	else if (p->kind == PENDING_SA_MOVE)
+		*p->result = rc;
+	else if (!p->asked)
+		complain(p, rc);
+	if (p->asked && c->serial == p->at.serial)
+		conn_result_at(c, p->at.index, rc);
 }
 
 /* ---- who may ask for what ---- */
@@ -221,7 +341,7 @@ call_flush_own(struct backend_host *h, struct rd *r)
 static const struct call {
 	uint16_t type;
 	unsigned from;
-	int (*run)(struct backend_host *, struct rd *);
+	int (*run)(struct backend_host *, struct rd *, const struct place *);
 } calls[] = {
 	{ BK_SA_ADD, FROM(PROC_ENGINE), call_sa_add },
 	{ BK_SA_DEL, FROM(PROC_ENGINE), call_sa_del },
@@ -265,7 +385,23 @@ commit(struct backend_host *h, struct conn *c, struct rd *r)
 		c->broken = true;
 		return;
 	}
+	host_settle(h);
 	conn_done(c, generation);
+}
+
+static void
+make(struct backend_host *h, struct conn *c, const struct call *call, struct rd *r)
+{
+	const struct place at = { c->proc, c->serial, c->n_results };
+	int rc = ERR_DENIED;
+
+	if ((call->from & FROM(c->proc)) != 0)
+		rc = call->run(h, r, &at);
+	else
+		log_peer(&h->bucket, h->now_ms, "%s may not call 0x%x", name_of(c),
+		    (unsigned)call->type);
+	/* Not known yet counts as failed until it is. */
+	conn_result(c, rc == BACKEND_QUEUED ? ERR_IO : rc);
 }
 
 void
@@ -278,19 +414,14 @@ host_call(struct backend_host *h, struct conn *c, uint16_t type, struct bytes bo
 		commit(h, c, &r);
 		return;
 	}
-	for (i = 0; i < sizeof calls / sizeof calls[0]; i++) {
-		bool allowed = (calls[i].from & FROM(c->proc)) != 0;
-
-		if (calls[i].type != type)
-			continue;
-		if (!allowed)
-			log_peer(&h->bucket, h->now_ms, "%s may not call 0x%x",
-			    name_of(c), (unsigned)type);
-		conn_result(c, allowed ? calls[i].run(h, &r) : ERR_DENIED);
-		return;
-	}
+	for (i = 0; i < sizeof calls / sizeof calls[0]; i++)
+		if (calls[i].type == type) {
+			make(h, c, &calls[i], &r);
+			return;
+		}
 	for (i = 0; i < sizeof questions / sizeof questions[0]; i++)
 		if (questions[i].type == type && (questions[i].from & FROM(c->proc)) != 0) {
+			host_settle(h);
 			questions[i].run(h, c);
 			return;
 		}
@@ -318,7 +449,7 @@ host_tick(struct backend_host *h)
 	while (guard_next_expiry(h->guard) <= h->now_s &&
 	    (g = guard_grant_expired(h->guard, h->now_s)) != NULL) {
 		log_warn("grant %u for node %s has expired", g->number, g->node);
-		(void)drop_grant(h, g->number);
+		drop_grant_ourselves(h, g->number);
 	}
 	if (h->orphans_until > h->now_ms)
 		return;

@@ -28,6 +28,7 @@ void
 conn_close(struct conn *c)
 {
 	struct conn_msg *m;
+	uint32_t serial;
 
 	while ((m = c->head) != NULL) {
 		c->head = m->next;
@@ -37,7 +38,9 @@ conn_close(struct conn *c)
 	free(c->batch.p);
 	if (c->fd != -1)
 		(void)close(c->fd);
+	serial = c->serial + 1;
 	conn_init(c, c->proc);
+	c->serial = serial;
 }
 
 void
@@ -164,6 +167,13 @@ conn_result(struct conn *c, int result)
 	c->results[c->n_results++] = (int16_t)result;
 	if (c->n_results > RESULTS_MAX)
 		c->broken = true;
+}
+
+void
+conn_result_at(struct conn *c, size_t place, int result)
+{
+	if (place < c->n_results)
+		c->results[place] = (int16_t)result;
 }
 
 void

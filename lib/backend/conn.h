@@ -14,6 +14,7 @@ struct conn_msg;
 
 struct conn {
 	int fd;                        /* -1: not connected */
+	uint32_t serial;               /* another one for each connection to this process */
 	enum proc_id proc;
 	bool broken;                   /* to be closed by the loop */
 	struct conn_msg *head, *tail;
@@ -45,6 +46,8 @@ void conn_release(struct conn *);
 void conn_flush(struct conn *);
 /* Keeps the result of one call for the next commit; too many in one batch break the connection. */
 void conn_result(struct conn *, int result);
+/* Another result for the call at this place (from 0) since the last commit, if there is one. */
+void conn_result_at(struct conn *, size_t place, int result);
 /* Answers the batch, with conn_later(). */
 void conn_done(struct conn *, uint32_t generation);
 

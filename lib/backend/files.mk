@@ -7,5 +7,6 @@ LIB_BACKEND_SRCS := \
 	lib/backend/guard.c \
 	lib/backend/ipc.c \
 	lib/backend/main.c \
+	lib/backend/queue.c \
 	lib/backend/seen.c \
 	lib/backend/upcall.c

@@ -16,6 +16,7 @@ struct guard {
 	struct hash *stands;        /* number of a grant -> struct stand */
 	struct seen seen;
 	uint32_t last_pair;
+	uint64_t last_number;
 	size_t orphans;
 	int64_t next_expiry;
 	bool expiry_known;
@@ -350,6 +351,7 @@ guard_sa_reserve(struct guard *g, const struct sa_params *sa, uint32_t *pair)
 	e->held.sa = *sa;
 	sa_wipe(&e->held.sa);
 	e->held.engine_pair = sa->pair;
+	e->held.number = ++g->last_number;
 	*pair = e->held.sa.pair = e->pair->number;
 	e->pair->half[sa->dir == SA_OUT] = &e->held;
 	if ((r = stand_on(g, e)) != OK ||
@@ -362,6 +364,29 @@ void
 guard_sa_keep(struct guard *g, const struct sa_params *sa)
 {
 	seen_add(&g->seen, bytes_of(sa->key, sa->key_len));
+}
+
+uint64_t
+guard_sa_pending(struct guard *g, const struct sa_params *sa)
+{
+	struct entry *e = find(g, sa->dir, sa->spi, &sa->dst);
+
+	if (e == NULL)
+		return 0;
+	e->held.pending = true;
+	return e->held.number;
+}
+
+const struct held_sa *
+guard_sa_installed(struct guard *g, uint64_t number, uint8_t dir, uint32_t spi,
+    const struct addr *dst)
+{
+	struct entry *e = find(g, dir, spi, dst);
+
+	if (e == NULL || e->held.number != number)
+		return NULL;
+	e->held.pending = false;
+	return &e->held;
 }
 
 void
@@ -491,15 +516,21 @@ same_traffic(const struct guard *g, const struct sa_params *a, const struct sa_p
 	    strcmp(a->channel, b->channel) == 0 && a->vni == b->vni;
 }
 
+static bool
+both_there(const struct pair *p)
+{
+	return p != NULL && p->half[0] != NULL && p->half[1] != NULL && !p->half[0]->pending &&
+	    !p->half[1]->pending;
+}
+
 const struct held_sa *
 guard_orphan(const struct guard *g, const struct sa_params *sa)
 {
-	const struct pair *p = sa == NULL ? NULL : hash_get(g->pairs, number_key(&sa->pair));
 	const struct entry *e;
 	size_t pos = 0;
 
 	if (g->orphans == 0 ||
-	    (sa != NULL && (p == NULL || p->half[0] == NULL || p->half[1] == NULL)))
+	    (sa != NULL && !both_there(hash_get(g->pairs, number_key(&sa->pair)))))
 		return NULL;
 	while ((e = hash_next(g->sas, &pos)) != NULL)
 		if (e->held.orphan && (sa == NULL || same_traffic(g, sa, &e->held.sa)))

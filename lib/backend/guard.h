@@ -20,7 +20,9 @@ struct guard;
 struct held_sa {
 	struct sa_params sa;        /* key wiped; `pair` is ours, unique among all SAs held */
 	uint32_t engine_pair;       /* the number that its engine gave to the pair */
+	uint64_t number;            /* no other SA ever had it */
 	bool orphan;                /* its engine is gone */
+	bool pending;               /* kept, but not known to be installed yet */
 };
 
 /* Seed: 16 random octets. NULL when out of memory. */
@@ -58,6 +60,14 @@ int guard_sa_judge(const struct guard *, const struct sa_params *, int64_t now_s
  */
 int guard_sa_reserve(struct guard *, const struct sa_params *, uint32_t *pair);
 void guard_sa_keep(struct guard *, const struct sa_params *);
+/*
+ * For a backend that tells later whether it could: guard_sa_pending() after keep gives the number of
+ * the SA; guard_sa_installed() with it says that it is there. The SA, or NULL when it is not held any
+ * more, whatever else has its SPI by now. Its key counts as used in either case.
+ */
+uint64_t guard_sa_pending(struct guard *, const struct sa_params *);
+const struct held_sa *guard_sa_installed(struct guard *, uint64_t number, uint8_t dir, uint32_t spi,
+    const struct addr *dst);
 void guard_sa_forget(struct guard *, uint8_t dir, uint32_t spi, const struct addr *dst);
 /* Borrowed; NULL if there is none. */
 const struct held_sa *guard_sa(const struct guard *, uint8_t dir, uint32_t spi,
@@ -78,8 +88,9 @@ int guard_moved(struct guard *, uint32_t engine_pair, const struct endpoint *loc
 void guard_orphan_all(struct guard *);
 bool guard_has_orphans(const struct guard *);
 /*
- * An orphan that `sa`, just kept, makes superfluous: same node, channel and VN, and both directions
- * of the new pair are there. `sa` NULL: any orphan. NULL when there is none (any more).
+ * An orphan that `sa`, just installed, makes superfluous: same node, channel and VN, and both
+ * directions of the new pair are there. `sa` has the engine's pair number. NULL: any orphan. NULL when
+ * there is none (any more).
  */
 const struct held_sa *guard_orphan(const struct guard *, const struct sa_params *sa);
 

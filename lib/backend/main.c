@@ -153,6 +153,7 @@ close_all(struct backend_host *h)
 	for (i = 0; i < PROC_N; i++)
 		conn_close(&h->conns[i]);
 	conn_close(&h->parent);
+	host_queue_free(h);
 	guard_free(h->guard);
 	if (h->rx != NULL)
 		wipe(h->rx, SEQ_MAX);
@@ -345,6 +346,7 @@ loop(struct backend_host *h)
 		if (h->started)
 			h->ops->run(h->b, h->now_ms, s.fds + s.n_conns, s.n_backend);
 		host_tick(h);
+		host_settle(h);
 		for (i = 0; i < PROC_N; i++) {
 			conn_release(&h->conns[i]);
 			if (h->conns[i].broken)
@@ -379,6 +381,7 @@ backend_main(const struct backend_ops *ops, int argc, char **argv)
 	read_clocks(&h);
 	if ((status = open_all(&h, argc, argv)) == 0) {
 		loop(&h);
+		host_settle(&h);
 		status = h.status;
 	}
 	close_all(&h);

@@ -73,6 +73,12 @@ backend_mapping(struct backend_host *h, uint32_t spi, const struct endpoint *pee
 	send_body(&h->conns[PROC_ENGINE], BK_MAPPING, &w, true);
 }
 
+int64_t
+backend_orphan_ms(const struct backend_host *h)
+{
+	return h->orphan_ms;
+}
+
 /* ---- lists ---- */
 
 struct list {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* reads: lib/backend/calls.c lib/backend/client.c lib/backend/guard.c lib/backend/cover.c */
-/* reads: lib/backend/ipc.c */
+/* reads: lib/backend/ipc.c lib/backend/queue.c */
 /* fuzz: -max_len=16384 */
 /*
  * A conversation: records of process (1 octet), type (2), length (2), body, as the engine, the
  * authorization process and the control process could send them. Whatever comes, the backend below
- * may hold no SA that its grant does not cover, and no key twice.
+ * may hold no SA that its grant does not cover, and no key twice. Each conversation is held twice:
+ * with a backend that answers at once, and with one that queues calls until it is told to settle.
  */
 #include <stdlib.h>
 
@@ -17,10 +18,22 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-#define SAS_MAX 64
+#define SAS_MAX   64
+#define QUEUE_MAX 256
+
+/* One call of the contract, with what the backend needs of it. */
+struct op {
+	enum { SA_ADD, SA_DEL, SA_MOVE, GRANT_SET, GRANT_DROP, POLICY, FLUSH } kind;
+	struct sa_params sa;
+	uint32_t number;
+	struct endpoint local, peer;
+};
 
 struct backend {
 	struct backend_host *host;
+	bool queues;
+	struct op *queue;
+	size_t n_queue;
 	struct sa_params sas[SAS_MAX];
 	size_t n;
 	uint8_t keys[SAS_MAX * 4][SA_KEY_MAX];     /* of all that ever were installed */
@@ -89,14 +102,7 @@ list(struct backend *b, void (*emit)(void *, const struct sa_stats *, const stru
 }
 
 static int
-grant_set(struct backend *b, const struct grant *g)
-{
-	(void)b;
-	return g->number == 0xdead ? ERR_NOMEM : OK;
-}
-
-static int
-grant_drop(struct backend *b, uint32_t grant)
+do_grant_drop(struct backend *b, uint32_t grant)
 {
 	size_t i;
 
@@ -106,20 +112,101 @@ grant_drop(struct backend *b, uint32_t grant)
 }
 
 static int
+carry_out(struct backend *b, const struct op *op)
+{
+	switch (op->kind) {
+	case SA_ADD:
+		return add(b, &op->sa);
+	case SA_DEL:
+		return del(b, op->sa.dir, op->sa.spi, &op->sa.dst);
+	case SA_MOVE:
+		return move(b, op->number, &op->local, &op->peer);
+	case GRANT_SET:
+		return op->number == 0xdead ? ERR_NOMEM : OK;
+	case GRANT_DROP:
+		return do_grant_drop(b, op->number);
+	case FLUSH:
+		must(b->n == 0);
+		return OK;
+	case POLICY:
+		return OK;
+	}
+	return ERR_STATE;
+}
+
+static int
+do_op(struct backend *b, struct op op)
+{
+	if (!b->queues)
+		return carry_out(b, &op);
+	if (b->n_queue == QUEUE_MAX)
+		return ERR_SPACE;
+	b->queue[b->n_queue++] = op;
+	return BACKEND_QUEUED;
+}
+
+/* What can't be known when a call is queued: every SA whose SPI is a multiple of 7 is refused. */
+static void
+settle(struct backend *b, void (*result)(void *, int), void *arg)
+{
+	struct op *now = b->queue;
+	size_t i, n = b->n_queue;
+
+	must((b->queue = calloc(QUEUE_MAX, sizeof *b->queue)) != NULL);
+	b->n_queue = 0;
+	for (i = 0; i < n; i++)
+		if (now[i].kind == SA_ADD && now[i].sa.spi % 7 == 0)
+			result(arg, ERR_UNSUPPORTED);
+		else
+			result(arg, carry_out(b, &now[i]));
+	free(now);
+}
+
+static int
+sa_add(struct backend *b, const struct sa_params *sa)
+{
+	return do_op(b, (struct op){ .kind = SA_ADD, .sa = *sa });
+}
+
+static int
+sa_del(struct backend *b, uint8_t dir, uint32_t spi, const struct addr *dst)
+{
+	return do_op(b, (struct op){ .kind = SA_DEL, .sa = { .dir = dir, .spi = spi, .dst = *dst } });
+}
+
+static int
+sa_move(struct backend *b, uint32_t pair, const struct endpoint *local, const struct endpoint *peer)
+{
+	return do_op(b, (struct op){ .kind = SA_MOVE, .number = pair, .local = *local,
+	    .peer = *peer });
+}
+
+static int
+grant_set(struct backend *b, const struct grant *g)
+{
+	return do_op(b, (struct op){ .kind = GRANT_SET, .number = g->number });
+}
+
+static int
+grant_drop(struct backend *b, uint32_t grant)
+{
+	return do_op(b, (struct op){ .kind = GRANT_DROP, .number = grant });
+}
+
+static int
 policy(struct backend *b, const struct policy *p)
 {
 	struct endpoint e = { p->peer, 4500 };
 
 	backend_acquire(b->host, p->node, p->channel.id, &p->peer);
 	backend_mapping(b->host, 1, &e);
-	return OK;
+	return do_op(b, (struct op){ .kind = POLICY });
 }
 
 static int
 flush_own(struct backend *b)
 {
-	must(b->n == 0);
-	return OK;
+	return do_op(b, (struct op){ .kind = FLUSH });
 }
 
 static int
@@ -132,9 +219,9 @@ counters(struct backend *b, void (*emit)(void *, const struct backend_counter *)
 }
 
 static const struct backend_ops ops = {
-	.name = "fuzz", .grant_set = grant_set, .grant_drop = grant_drop, .sa_add = add, .sa_del = del,
-	.sa_move = move, .sa_list = list, .policy_add = policy, .policy_del = policy,
-	.flush_own = flush_own, .counters = counters,
+	.name = "fuzz", .grant_set = grant_set, .grant_drop = grant_drop, .sa_add = sa_add,
+	.sa_del = sa_del, .sa_move = sa_move, .sa_list = list, .policy_add = policy,
+	.policy_del = policy, .flush_own = flush_own, .counters = counters, .settle = settle,
 };
 
 static void
@@ -161,6 +248,8 @@ check(const struct backend_host *h)
 	const char *why;
 	size_t i;
 
+	if (b->n_queue != 0)
+		return;
 	for (i = 0; i < b->n; i++) {
 		const struct grant *g = guard_grant(h->guard, b->sas[i].grant);
 
@@ -258,7 +347,13 @@ one_record(struct backend_host *h, struct rd *r)
 		return;
 	}
 	if (who == 0xfe) {
+		conn_close(&h->conns[PROC_ENGINE]);
 		host_engine_lost(h);
+		return;
+	}
+	if (who == 0xfd) {
+		host_settle(h);
+		check(h);
 		return;
 	}
 	host_call(h, &h->conns[procs[who % 3]], type, body);
@@ -273,25 +368,38 @@ one_record(struct backend_host *h, struct rd *r)
 	must(host_deadline(h) >= h->now_ms || h->orphans_until < h->now_ms);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+static void
+conversation(struct bytes records, bool queues)
 {
 	static const uint8_t seed[16] = { 7 };
 	struct backend_host h = { .ops = &ops, .now_s = 1000, .orphan_ms = 60000,
 	    .orphans_until = TIMER_NEVER };
-	struct rd r = rd_open(bytes_of(data, len));
+	struct rd r = rd_open(records);
 	int i;
 
 	must((h.b = calloc(1, sizeof *h.b)) != NULL);
+	must((h.b->queue = calloc(QUEUE_MAX, sizeof *h.b->queue)) != NULL);
 	h.b->host = &h;
+	h.b->queues = queues;
 	must((h.guard = guard_new(seed)) != NULL);
 	for (i = 0; i < PROC_N; i++)
 		conn_init(&h.conns[i], (enum proc_id)i);
 	while (rd_left(&r) != 0)
 		one_record(&h, &r);
+	host_settle(&h);
+	must(h.b->n_queue == 0 && h.queue.n == 0);
+	check(&h);
 	for (i = 0; i < PROC_N; i++)
 		conn_close(&h.conns[i]);
 	guard_free(h.guard);
+	free(h.b->queue);
 	free(h.b);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	conversation(bytes_of(data, len), false);
+	conversation(bytes_of(data, len), true);
 	return 0;
 }
