@@ -4,19 +4,18 @@
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
+import termios
 
 from image import HERE, Image, ImageError
 
 SRC = os.path.dirname(os.path.dirname(HERE))
-COMMAND_LINE = ("quiet loglevel=4 console=ttyS0 panic=-1 oops=panic mitigations=off random.trust_cpu=on "
+COMMAND_LINE = ("quiet loglevel=5 console=ttyS0 panic=-1 oops=panic mitigations=off random.trust_cpu=on "
                 "nowatchdog rcupdate.rcu_cpu_stall_timeout=120")
 # What the command in the guest gets of our environment.
 PASSED = ("OVERLOCK_", "PYTHON", "ASAN_", "UBSAN_", "LANG", "LC_", "TERM", "COLUMNS")
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class GuestError(Exception):
@@ -24,7 +23,7 @@ class GuestError(Exception):
 
 
 def qemu(image, out, run, build):
-    words = {"OV_INIT": os.path.join(HERE, "init-guest"), "OV_SRC": SRC, "OV_BUILD": build,
+    words = {"OV_SESSION": os.path.join(HERE, "session"), "OV_SRC": SRC, "OV_BUILD": build,
              "OV_MODULES": image.modules, "OV_OUT": out, "OV_RUN": run}
     if os.environ.get("OVERLOCK_KEEP_LAB"):
         words["OVERLOCK_KEEP_LAB"] = "1"
@@ -57,6 +56,7 @@ def write_command(run, argv, tty):
 
 
 def console(run, lines=40):
+    """The last lines that the kernel wrote, indented."""
     try:
         with open(os.path.join(run, "console.log"), encoding="utf-8", errors="replace") as f:
             return "".join("    " + line.rstrip() + "\n" for line in f.readlines()[-lines:])
@@ -64,23 +64,30 @@ def console(run, lines=40):
         return ""
 
 
-def wait(child, timeout):
+def boot(argv, timeout, tty):
+    """Run QEMU; None, or why it was stopped."""
+    before = termios.tcgetattr(0) if tty else None
+    # A session of its own keeps the ^C of a terminal for us, who end the guest then.
+    child = subprocess.Popen(argv, stdin=None if tty else subprocess.DEVNULL, start_new_session=not tty)
     try:
         child.wait(timeout)
-        return ""
+        return f"QEMU ended with status {child.returncode}"
     except subprocess.TimeoutExpired:
         return f"stopped after {timeout:.0f} s"
     finally:
         if child.poll() is None:
             child.kill()
             child.wait()
+        if tty:
+            os.set_blocking(0, True)
+            termios.tcsetattr(0, termios.TCSADRAIN, before)
 
 
 def run(argv, build, timeout, tty=False):
     """
     Boot, run `argv` in the guest, power off; the exit status. The command's output goes to our standard
     output. Raises ImageError or GuestError. What the guest writes below BUILD/kernel/out stays; the
-    kernel's own console is in BUILD/kernel/out/console.log.
+    kernel's own words are in BUILD/kernel/out/console.log.
     """
     image = Image(build)
     out = os.path.join(build, "kernel/out")
@@ -89,16 +96,12 @@ def run(argv, build, timeout, tty=False):
     try:
         write_command(where, argv, tty)
         sys.stdout.flush()
-        with open(os.devnull, "rb") as nothing:
-            # A session of its own keeps the ^C of a terminal for us, who end it then.
-            child = subprocess.Popen(qemu(image, out, where, build), stdin=None if tty else nothing,
-                                     start_new_session=not tty)
-            why = wait(child, timeout)
+        why = boot(qemu(image, out, where, build), timeout, tty)
         try:
             with open(os.path.join(where, "status"), encoding="ascii") as f:
                 return int(f.read())
         except (OSError, ValueError):
-            raise GuestError(f"the guest gave no exit status (QEMU's: {child.returncode}) {why}\n"
+            raise GuestError(f"the guest left no exit status: {why}; the last words of its kernel:\n"
                              f"{console(where)}") from None
     finally:
         if os.path.exists(os.path.join(where, "console.log")):
