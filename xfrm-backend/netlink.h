@@ -62,9 +62,9 @@ int nl_dump(struct nl *, struct nlmsghdr *request, int (*each)(void *arg, const 
 /* groups: numbers of multicast groups, 0-terminated. Not blocking. */
 struct nl *nl_listen(int bus, const unsigned *groups, char why[static NL_WHY]);
 /*
- * Hand over what has come, at most max datagrams (nf_tables puts several messages in one); only what the kernel sent (port 0 as the sender).
- * 0: nothing is left; ERR_AGAIN: there may be more; ERR_SPACE: notifications were lost (ENOBUFS), all
- * must be read anew; ERR_IO.
+ * Hand over what has come, at most max datagrams (nf_tables puts several messages in one); only what the
+ * kernel sent (port 0 as the sender). 0: nothing is left; ERR_AGAIN: there may be more; ERR_SPACE:
+ * notifications were lost (ENOBUFS), all must be read anew; ERR_IO.
  */
 int nl_events(struct nl *, size_t max, void (*each)(void *arg, const struct nlmsghdr *), void *arg);
 

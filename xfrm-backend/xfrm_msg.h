@@ -16,7 +16,7 @@
 
 /* What differs between kernels; see probe.h. */
 struct xmsg_kernel {
-	bool sa_dir;                     /* XFRMA_SA_DIR is known (Linux 6.10): an outbound SA then has no replay window */
+	bool sa_dir;                     /* XFRMA_SA_DIR is known (Linux 6.10): no replay window outbound then */
 };
 
 /*
