@@ -2,6 +2,7 @@
 """Boots the guest for one command and brings back its exit status."""
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -16,6 +17,8 @@ COMMAND_LINE = ("quiet loglevel=5 console=ttyS0 panic=-1 oops=panic mitigations=
                 "nowatchdog rcupdate.rcu_cpu_stall_timeout=120")
 # What the command in the guest gets of our environment.
 PASSED = ("OVERLOCK_", "PYTHON", "ASAN_", "UBSAN_", "LANG", "LC_", "TERM", "COLUMNS")
+
+COMPLAINT = re.compile(r"WARNING: |BUG: |blocked for more than|detected stall|memory leak|Out of memory")
 
 
 class GuestError(Exception):
@@ -42,10 +45,12 @@ def qemu(image, out, run, build):
 
 
 def write_command(run, argv, tty):
-    lines = ["HOME=/root; export HOME"]
-    for name, value in os.environ.items():
-        if name.startswith(PASSED):
-            lines.append(f"export {name}={shlex.quote(value)}")
+    env = {k: v for k, v in os.environ.items() if k.startswith(PASSED)}
+    env["HOME"] = "/root"
+    if not sys.stdout.isatty():
+        # The command has a terminal all the same, on which its colours would come through.
+        env["TERM"] = "dumb"
+    lines = [f"export {k}={shlex.quote(v)}" for k, v in env.items()]
     lines += [f"cd {shlex.quote(os.getcwd())} 2>/dev/null || cd /", "exec " + shlex.join(argv)]
     with open(os.path.join(run, "command"), "w", encoding="utf-8") as f:
         f.write("\n".join(lines) + "\n")
@@ -62,6 +67,15 @@ def console(run, lines=40):
             return "".join("    " + line.rstrip() + "\n" for line in f.readlines()[-lines:])
     except OSError:
         return ""
+
+
+def complaints(build):
+    """What the kernel of the last run found wrong with itself, one line each."""
+    try:
+        with open(os.path.join(build, "kernel/out/console.log"), encoding="utf-8", errors="replace") as f:
+            return [line.rstrip() for line in f if COMPLAINT.search(line)]
+    except OSError:
+        return []
 
 
 def boot(argv, timeout, tty):
