@@ -58,16 +58,17 @@ typedef bool (*nft_next_fn)(void *arg, bool first, struct nft_elem *);
 /*
  * Make the whole table anew with these elements, in one transaction: there is no moment without it,
  * also when there was one before. Counters start at 0. 0; else ERR_IO, ERR_DENIED (no CAP_NET_ADMIN),
- * ERR_UNSUPPORTED (no nf_tables, or no such expression), ERR_NOMEM; *why names the object, the kernel's
- * word and the way out.
+ * ERR_UNSUPPORTED (no nf_tables, or no such expression), ERR_NOMEM, ERR_VALUE (an element that can't be:
+ * nothing was changed); *why names the object, the kernel's word and the way out.
  */
 int nft_build(struct nft *, nft_next_fn, void *arg, char why[static NL_WHY]);
 /* Remove our table; 0 also when there was none. */
 int nft_remove(struct nft *, char why[static NL_WHY]);
 
 /*
- * Elements added and deleted in one transaction, then read back by key. An element to be deleted that is not there, or
- * to be added that is, is no error. 0 or as nft_build(); ERR_NOTFOUND: the table or a set is gone, or
+ * Elements added and deleted in one transaction, then read back by key. An element to be deleted that
+ * is not there, or to be added that is, is no error; one in both lists is there in the end. 0 or as
+ * nft_build(); ERR_NOTFOUND: the table or a set is gone, or
  * what was read back is not what was asked for: nft_build() is due.
  */
 int nft_change(struct nft *, const struct nft_elem *add, size_t n_add, const struct nft_elem *del,
@@ -88,7 +89,10 @@ int nft_elements(struct nft *, void (*each)(void *arg, const struct nft_elem *),
 struct nft_figures {
 	uint64_t in_plaintext, in_granted, in_denied, out_plaintext;   /* packets, since nft_build() */
 };
-/* 0 or an error as above. denied, if not NULL: for each entry of @denied. */
+/*
+ * 0 or an error as above; ERR_NOTFOUND: the table or a counter is gone. denied, if not NULL: for each
+ * entry of @denied.
+ */
 int nft_figures(struct nft *, struct nft_figures *,
     void (*denied)(void *arg, uint32_t reqid, uint32_t vni, uint64_t packets), void *arg);
 
