@@ -2,7 +2,8 @@
 /*
  * The engine process, between its files: engine_proc.c life, connections and events into the
  * engine, engine_actions.c what the engine wants done, engine_status.c what the operator sees,
- * engine_keylog.c keys for decoding captures. Nobody else includes it.
+ * engine_keylog.c keys for decoding captures, engine_encap.c what the kernel takes off our sockets.
+ * Nobody else includes it.
  */
 #ifndef IKEV2D_ENGINE_INT_H
 #define IKEV2D_ENGINE_INT_H
@@ -37,6 +38,7 @@ struct engine {
 	struct batch *batches;
 	uint32_t next_generation;
 	int key_log;             /* descriptor; -1: none */
+	bool kernel_encap;       /* BACKEND_KERNEL_ENCAP: the backend's SAs are the kernel's */
 	struct log_bucket buckets[LOG_BUCKETS];  /* by hash of the peer's address */
 	uint8_t seed[16];
 	/* What the configuration of the IKE engine is copied from, until it is made. */
@@ -73,5 +75,11 @@ int engine_on_command(void *, struct chan *, struct bytes, int);
 /* ---- engine_keylog.c ---- */
 void engine_keylog_ike(const struct engine *, const struct ike_ref *);
 void engine_keylog_esp(const struct engine *, const struct sa_params *);
+
+/* ---- engine_encap.c ---- */
+/* The backend has said what it can do. */
+void engine_hello(struct engine *, const struct bk_event *);
+/* A socket has come. */
+void engine_encap(struct engine *);
 
 #endif

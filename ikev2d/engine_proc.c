@@ -231,7 +231,9 @@ on_backend(struct engine *e, uint16_t type, struct bytes body)
 
 	if ((r = bk_read(type, body, &b)) != OK)
 		return r;
-	if (type == BK_DONE)
+	if (type == BK_HELLO)
+		engine_hello(e, &b);
+	else if (type == BK_DONE)
 		engine_batch_done(e, &b);
 	else if (type == BK_ACQUIRE)
 		on_acquire(e, &b);
@@ -393,7 +395,9 @@ take_socket(void *arg, int fd, const struct endpoint *at, bool natt)
 	if (udp_add(e->udp, fd, at, natt) != OK) {
 		log_error("one socket too many");
 		(void)close(fd);
+		return;
 	}
+	engine_encap(e);
 }
 
 static int

@@ -9,6 +9,7 @@ IKEV2D_SRCS := \
 	ikev2d/control_proc.c \
 	ikev2d/control_request.c \
 	ikev2d/engine_actions.c \
+	ikev2d/engine_encap.c \
 	ikev2d/engine_keylog.c \
 	ikev2d/engine_proc.c \
 	ikev2d/engine_status.c \

@@ -21,7 +21,7 @@ enum sandbox_cap {                   /* bit set */
 /* System-call profiles; each adds to a common base (read, write, poll, memory, time, exit ...). */
 enum sandbox_profile {
 	SANDBOX_NO_FILTER = 0,
-	SANDBOX_ENGINE,                  /* base alone: recvmsg, sendmsg on open sockets */
+	SANDBOX_ENGINE,                  /* base (recvmsg, sendmsg on open sockets) + setsockopt UDP_ENCAP */
 	SANDBOX_KEYS,
 	SANDBOX_TRUST,                   /* + reading files */
 	SANDBOX_AUTHZ,                   /* + sockets, connect, files below its state directory */

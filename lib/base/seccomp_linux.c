@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -93,49 +95,62 @@ static const char *const sanitizer_calls[] = {
 #define sanitizer_calls none
 #endif
 
-/* A call allowed only when one argument, masked, has a value. */
+/* A call allowed only when one argument, masked, has a value; or two have. */
 struct rule {
 	const char *name;
 	unsigned arg;
 	scmp_datum_t mask, value;
+	struct {
+		unsigned arg;
+		scmp_datum_t mask, value;
+	} also;                     /* mask 0: any */
 };
 
 #define ALL_BITS  UINT64_C(0xffffffff)
-#define DOMAIN(d) { "socket", 0, ALL_BITS, (d) }
+#define DOMAIN(d) { .name = "socket", .arg = 0, .mask = ALL_BITS, .value = (d) }
+#define WHEN(call, a, m, v) { .name = (call), .arg = (a), .mask = (m), .value = (v) }
+#define END { .name = NULL }
 
 static const struct rule base_rules[] = {
-	{ "mmap", 2, PROT_EXEC, 0 },
-	{ "mprotect", 2, PROT_EXEC, 0 },
-	{ "prlimit64", 2, UINT64_MAX, 0 },          /* ask, not set */
-	{ "ioctl", 1, ALL_BITS, TCGETS },           /* is stderr a terminal? */
-	{ NULL, 0, 0, 0 }
+	WHEN("mmap", 2, PROT_EXEC, 0),
+	WHEN("mprotect", 2, PROT_EXEC, 0),
+	WHEN("prlimit64", 2, UINT64_MAX, 0),          /* ask, not set */
+	WHEN("ioctl", 1, ALL_BITS, TCGETS),           /* is stderr a terminal? */
+	END
 };
 
-static const struct rule no_rules[] = { { NULL, 0, 0, 0 } };
+static const struct rule no_rules[] = { END };
 
-#define READ_ONLY { "openat", 2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY }, \
-	{ "open", 1, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY }
+/* ESP in UDP for the kernel, when the backend turns out to keep its SAs there. */
+static const struct rule engine_rules[] = {
+	{ .name = "setsockopt", .arg = 1, .mask = ALL_BITS, .value = IPPROTO_UDP,
+	    .also = { .arg = 2, .mask = ALL_BITS, .value = UDP_ENCAP } },
+	END
+};
 
-static const struct rule trust_rules[] = { READ_ONLY, { NULL, 0, 0, 0 } };
+#define READ_ONLY WHEN("openat", 2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY), \
+	WHEN("open", 1, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY)
+
+static const struct rule trust_rules[] = { READ_ONLY, END };
 
 /* AF_UNIX and AF_NETLINK are the C library's, when it resolves names. */
 static const struct rule authz_rules[] = {
 	DOMAIN(AF_INET), DOMAIN(AF_INET6), DOMAIN(AF_UNIX), DOMAIN(AF_NETLINK),
-	{ "clone", 0, CLONE_THREAD, CLONE_THREAD },
-	{ NULL, 0, 0, 0 }
+	WHEN("clone", 0, CLONE_THREAD, CLONE_THREAD),
+	END
 };
 
 static const struct rule backend_rules[] = {
 	READ_ONLY,
 	DOMAIN(AF_INET), DOMAIN(AF_INET6), DOMAIN(AF_PACKET), DOMAIN(AF_NETLINK), DOMAIN(AF_UNIX),
-	{ NULL, 0, 0, 0 }
+	END
 };
 
 static const struct profile {
 	const char *const *calls;
 	const struct rule *rules;
 } profiles[] = {
-	[SANDBOX_ENGINE] = { none, no_rules },
+	[SANDBOX_ENGINE] = { none, engine_rules },
 	[SANDBOX_KEYS] = { none, no_rules },
 	[SANDBOX_TRUST] = { trust_calls, trust_rules },
 	[SANDBOX_AUTHZ] = { authz_calls, authz_rules },
@@ -171,12 +186,14 @@ static int
 allow_rules(scmp_filter_ctx ctx, const struct rule *r)
 {
 	for (; r->name != NULL; r++) {
-		struct scmp_arg_cmp arg = {
-			.arg = r->arg, .op = SCMP_CMP_MASKED_EQ,
-			.datum_a = r->mask, .datum_b = r->value,
+		const struct scmp_arg_cmp args[2] = {
+			{ .arg = r->arg, .op = SCMP_CMP_MASKED_EQ,
+			    .datum_a = r->mask, .datum_b = r->value },
+			{ .arg = r->also.arg, .op = SCMP_CMP_MASKED_EQ,
+			    .datum_a = r->also.mask, .datum_b = r->also.value },
 		};
 
-		if (allow(ctx, r->name, 1, &arg) != OK)
+		if (allow(ctx, r->name, r->also.mask == 0 ? 1 : 2, args) != OK)
 			return ERR_IO;
 	}
 	return OK;

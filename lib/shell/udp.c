@@ -211,6 +211,23 @@ udp_add(struct udp *u, int fd, const struct endpoint *bound, bool natt)
 	return OK;
 }
 
+int
+udp_kernel_encap(struct udp *u, struct endpoint *at)
+{
+	int r = OK, one, saved = 0;
+	size_t i;
+
+	for (i = 0; i < u->n_sockets; i++) {
+		if (!u->sockets[i].natt || (one = udp_encap_socket(u->sockets[i].fd)) == OK)
+			continue;
+		saved = errno;
+		*at = u->sockets[i].bound;
+		r = one;
+	}
+	errno = saved;
+	return r;
+}
+
 /* ------------------------------------------------------------------ out */
 
 void

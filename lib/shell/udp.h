@@ -37,6 +37,12 @@ void udp_free(struct udp *);                             /* closes its sockets *
 /* Serve a bound socket; takes fd over if 0 is returned. ERR_SPACE: too many. */
 int udp_add(struct udp *, int fd, const struct endpoint *bound, bool natt);
 /*
+ * Have the kernel take ESP in UDP (RFC 3948) off the NAT-T sockets served so far, for SAs that it has
+ * itself; IKE still arrives, keepalives don't. Tries all of them. 0; else for the last that failed, *at,
+ * ERR_IO (errno says why) or ERR_UNSUPPORTED: no such thing on this system.
+ */
+int udp_kernel_encap(struct udp *, struct endpoint *at);
+/*
  * Send from local to peer: copied into the batch, which leaves when full or with udp_flush(). What
  * cannot be sent is lost and counted, as the network might have done.
  */

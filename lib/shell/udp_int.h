@@ -26,6 +26,8 @@ struct udp_slot {
 int udp_options(int fd, uint8_t family);
 /* Drop in the kernel what has no non-ESP marker; 0 also where the system can't. */
 int udp_filter_natt(int fd);
+/* ESP in UDP is the kernel's from here on. 0, ERR_IO or ERR_UNSUPPORTED. */
+int udp_encap_socket(int fd);
 /* Up to n datagrams, each into slot.data (UDP_DATAGRAM_MAX octets): how many came, 0 when none. */
 size_t udp_receive(int fd, struct udp_slot *, size_t n);
 /* Send n datagrams: how many the system took before the first it refused. */

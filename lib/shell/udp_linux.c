@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <linux/filter.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sys/uio.h>
 
 #include "base/err.h"
@@ -49,6 +50,14 @@ udp_filter_natt(int fd)
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0)
 		return ERR_IO;
 	return OK;
+}
+
+int
+udp_encap_socket(int fd)
+{
+	int type = UDP_ENCAP_ESPINUDP;
+
+	return setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &type, sizeof type) == 0 ? OK : ERR_IO;
 }
 
 static void

@@ -38,6 +38,13 @@ udp_filter_natt(int fd)
 	return OK;
 }
 
+int
+udp_encap_socket(int fd)
+{
+	(void)fd;
+	return ERR_UNSUPPORTED;
+}
+
 static void
 take_local(struct msghdr *msg, struct addr *local)
 {

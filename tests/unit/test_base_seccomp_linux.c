@@ -12,6 +12,7 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -58,6 +59,31 @@ static void
 do_connect(void)
 {
 	(void)syscall(SYS_connect, -1, NULL, 0);
+}
+
+static void
+do_setsockopt(void)
+{
+	(void)syscall(SYS_setsockopt, -1, SOL_SOCKET, SO_RCVBUF, NULL, 0);
+}
+
+/* One of its two arguments is right. */
+static void
+do_cork(void)
+{
+	(void)syscall(SYS_setsockopt, -1, IPPROTO_UDP, UDP_CORK, NULL, 0);
+}
+
+static void
+do_encap_elsewhere(void)
+{
+	(void)syscall(SYS_setsockopt, -1, IPPROTO_IP, UDP_ENCAP, NULL, 0);
+}
+
+static void
+do_encap(void)
+{
+	(void)syscall(SYS_setsockopt, -1, IPPROTO_UDP, UDP_ENCAP, NULL, 0);
 }
 
 static void
@@ -170,6 +196,10 @@ static const struct {
 	{ "packet socket", do_packet_socket, QUIET | P(TRUST) | P(CONTROL) | P(AUTHZ), false },
 	{ "odd socket", do_odd_socket, P(AUTHZ) | P(BACKEND), false },
 	{ "connect", do_connect, QUIET | P(TRUST) | P(CONTROL), false },
+	{ "setsockopt", do_setsockopt, QUIET | P(TRUST) | P(CONTROL), false },
+	{ "UDP_CORK", do_cork, QUIET | P(TRUST) | P(CONTROL), false },
+	{ "encapsulation of another level", do_encap_elsewhere, QUIET | P(TRUST) | P(CONTROL), false },
+	{ "UDP_ENCAP", do_encap, P(KEYS) | P(TRUST) | P(CONTROL), false },
 	{ "accept", do_accept, QUIET | P(TRUST) | P(BACKEND), false },
 	{ "exec", do_exec, QUIET | P(TRUST) | P(CONTROL) | P(AUTHZ) | P(BACKEND), true },
 	{ "fork", do_fork, QUIET | P(TRUST) | P(CONTROL) | P(AUTHZ) | P(BACKEND), true },
@@ -315,6 +345,13 @@ base_works(void)
 }
 
 static int
+engine_works(void)
+{
+	do_encap();
+	return 0;
+}
+
+static int
 trust_works(void)
 {
 	int fd = open(made.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -445,7 +482,7 @@ static const struct {
 	enum sandbox_profile profile;
 	int (*works)(void);
 } able[] = {
-	{ SANDBOX_NO_FILTER, nothing_more }, { SANDBOX_ENGINE, nothing_more },
+	{ SANDBOX_NO_FILTER, nothing_more }, { SANDBOX_ENGINE, engine_works },
 	{ SANDBOX_KEYS, nothing_more }, { SANDBOX_TRUST, trust_works },
 	{ SANDBOX_AUTHZ, authz_works }, { SANDBOX_CONTROL, control_works },
 	{ SANDBOX_BACKEND, backend_works }, { SANDBOX_PARENT, parent_works },

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -15,6 +16,7 @@ static struct loop *loop;
 static struct udp *udp;
 static struct { struct udp_datagram d; uint8_t octets[9000]; } got[GOT_MAX];
 static size_t n_got;
+static int served;                 /* the last socket */
 
 static void
 on_datagram(void *arg, const struct udp_datagram *d)
@@ -60,6 +62,7 @@ serve(const char *address, bool natt)
 	e.port = ntohs(ss.ss_family == AF_INET ? ((struct sockaddr_in *)&ss)->sin_port :
 	    ((struct sockaddr_in6 *)&ss)->sin6_port);
 	assert_int_equal(udp_add(udp, fd, &e, natt), OK);
+	served = fd;
 	return e;
 }
 
@@ -232,6 +235,70 @@ TEST(ipv6_tells_and_chooses_addresses_too)
 	assert_true(endpoint_equal(&got[0].d.peer, &at));
 }
 
+#if HAVE_LINUX
+static int
+encap_of(int fd)
+{
+	int type = -1;
+	socklen_t n = sizeof type;
+
+	assert_int_equal(getsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &type, &n), 0);
+	return type;
+}
+#endif
+
+TEST(kernel_takes_esp_off_natt_sockets_alone)
+{
+	struct endpoint natt, at = { .port = 0 };
+	int fd, plain, four, six = -1;
+	uint16_t port;
+
+	(void)serve("127.0.0.1", false);
+	plain = served;
+	natt = serve("127.0.0.2", true);
+	four = served;
+	if (udp_family_works(ADDR_V6)) {
+		(void)serve("::1", true);
+		six = served;
+	}
+#if HAVE_LINUX
+	assert_int_equal(udp_kernel_encap(udp, &at), OK);
+	assert_int_equal(encap_of(plain), 0);
+	assert_int_equal(encap_of(four), UDP_ENCAP_ESPINUDP);
+	if (six != -1)
+		assert_int_equal(encap_of(six), UDP_ENCAP_ESPINUDP);
+#else
+	(void)plain, (void)four, (void)six;
+	assert_int_equal(udp_kernel_encap(udp, &at), ERR_UNSUPPORTED);
+	assert_int_not_equal(at.port, 0);
+#endif
+	/* IKE passes, with its marker. */
+	fd = plain_socket(&port);
+	throw(fd, &natt, "\x12\x34\x56\x78" "esp packet", 14);
+	throw(fd, &natt, "\xff", 1);
+	throw(fd, &natt, "\0\0\0\0mark", 8);
+	WAIT_FOR(loop, n_got == 1);
+	assert_int_equal(got[0].d.data.n, 4);
+	assert_memory_equal(got[0].octets, "mark", 4);
+	(void)close(fd);
+}
+
+#if HAVE_LINUX
+/* A socket that knows no such option stands for a kernel that doesn't. */
+TEST(socket_that_refuses_is_named)
+{
+	struct endpoint tcp = { .addr = test_addr("127.0.0.1"), .port = 4500 }, at;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)serve("127.0.0.2", true);
+	assert_int_equal(udp_add(udp, fd, &tcp, true), OK);
+	assert_int_equal(udp_kernel_encap(udp, &at), ERR_IO);
+	assert_int_equal(errno, ENOPROTOOPT);
+	assert_true(endpoint_equal(&at, &tcp));
+	assert_int_equal(encap_of(served), UDP_ENCAP_ESPINUDP);
+}
+#endif
+
 TEST(port_in_use_is_told)
 {
 	struct endpoint at = serve("127.0.0.1", false);
@@ -256,6 +323,10 @@ main(void)
 		T(message_larger_than_an_mtu_arrives),
 		T(what_cannot_be_sent_is_counted_and_the_rest_goes),
 		T(ipv6_tells_and_chooses_addresses_too),
+		T(kernel_takes_esp_off_natt_sockets_alone),
+#if HAVE_LINUX
+		T(socket_that_refuses_is_named),
+#endif
 		T(port_in_use_is_told),
 	};
 
