@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/sandbox.h"
 #include "base/seqpacket.h"
+#include "shell/backend_kind.h"
 #include "shell/preflight.h"
 #include "shell/user.h"
 
@@ -32,12 +33,27 @@ fatal(const struct config *c, int status, const char *what, const char *why)
 	_exit(status);
 }
 
+struct added {
+	char level[32], natt[32], ike[32];
+};
+
 static void
-arguments(const struct config *c, bool debug, char **argv, char level[static 32],
-    char port[static 32])
+add(const struct config *c, char **argv, size_t *n, const char *key, char text[static 32],
+    const char *value)
+{
+	if (config_option(c, key) != NULL)
+		return;
+	(void)snprintf(text, 32, "%s=%s", key, value);
+	argv[(*n)++] = text;
+}
+
+/* The options of [backend], and what the other sections say that a backend should know. */
+static void
+arguments(const struct config *c, bool debug, char **argv, struct added *a)
 {
 	static const char *const levels[] = { "error", "warn", "info", "debug" };
 	union { const char *in; char *out; } u;
+	char port[16];
 	size_t i, n = 0;
 
 	u.in = c->program;
@@ -46,23 +62,22 @@ arguments(const struct config *c, bool debug, char **argv, char level[static 32]
 		u.in = c->options[i].text;
 		argv[n++] = u.out;
 	}
-	if (config_option(c, "log-level") == NULL) {
-		(void)snprintf(level, 32, "log-level=%s", debug ? "debug" : levels[c->log_level]);
-		argv[n++] = level;
-	}
-	if (config_option(c, "natt-port") == NULL) {
-		(void)snprintf(port, 32, "natt-port=%u", (unsigned)c->natt_port);
-		argv[n++] = port;
-	}
+	add(c, argv, &n, "log-level", a->level, debug ? "debug" : levels[c->log_level]);
+	(void)snprintf(port, sizeof port, "%u", (unsigned)c->natt_port);
+	add(c, argv, &n, "natt-port", a->natt, port);
+	(void)snprintf(port, sizeof port, "%u", (unsigned)c->port);
+	if (backend_kind(c)->kernel)
+		add(c, argv, &n, "ike-port", a->ike, port);
 	argv[n] = NULL;
 }
 
 _Noreturn void
 backend_exec(const struct config *c, const char *self, bool debug)
 {
-	struct sandbox s = { .caps = SANDBOX_NET_RAW, .ambient = true };
+	struct sandbox s = { .caps = backend_kind(c)->caps, .ambient = true };
 	char path[CONF_PATH_MAX], dir[CONF_PATH_MAX], why[CONF_ERROR_MAX], missed[200];
-	char *argv[CONFIG_OPTIONS_MAX + 4], level[32], port[32];
+	char *argv[CONFIG_OPTIONS_MAX + 5];
+	struct added added;
 	const char *what = "";
 	int fd, r;
 
@@ -72,7 +87,7 @@ backend_exec(const struct config *c, const char *self, bool debug)
 	/* By descriptor: the user that it runs as need not reach the folder. */
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
 		fatal(c, EXIT_CONFIG, path, strerror(errno));
-	arguments(c, debug, argv, level, port);
+	arguments(c, debug, argv, &added);
 	if (user_resolve(c, &s.uid, &s.gid, why, sizeof why) != OK)
 		fatal(c, EXIT_CONFIG, "user", why);
 	if ((r = sandbox_enter(&s, &what, missed)) != OK)

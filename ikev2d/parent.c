@@ -15,6 +15,7 @@
 #include "ikev2d/backend_exec.h"
 #include "ikev2d/folders.h"
 #include "ikev2d/roles.h"
+#include "shell/backend_kind.h"
 #include "shell/ctl.h"
 #include "shell/proc.h"
 #include "shell/udp.h"
@@ -279,7 +280,7 @@ static int
 give_up_privileges(struct parent *p)
 {
 	const struct sandbox s = {
-		.caps = SANDBOX_NET_RAW | (geteuid() == 0 ? SANDBOX_SETUID : 0),
+		.caps = backend_kind(p->c)->caps | (geteuid() == 0 ? SANDBOX_SETUID : 0),
 		.profile = SANDBOX_PARENT,
 	};
 	const char *what = "";

@@ -1,4 +1,5 @@
 LIB_SHELL_SRCS := \
+	lib/shell/backend_kind.c \
 	lib/shell/chan.c \
 	lib/shell/child.c \
 	lib/shell/conf.c \

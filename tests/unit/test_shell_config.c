@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "shell/config.h"
+#include "base/sandbox.h"
+#include "shell/backend_kind.h"
 
 #define HEAD \
 	"[node]\n" \
@@ -44,6 +45,28 @@ TEST(smallest_configuration_gets_defaults)
 	assert_string_equal(c->program, "pcap-backend");
 	assert_string_equal(c->signer, "");
 	config_free(c);
+}
+
+/* Its program decides which capability the daemon keeps. */
+TEST(backend_is_known_by_the_file_name_of_its_program)
+{
+	static const struct { const char *program; unsigned caps; bool kernel; } rows[] = {
+		{ "pcap-backend", SANDBOX_NET_RAW, false },
+		{ "xfrm-backend", SANDBOX_NET_ADMIN, true },
+		{ "/usr/sbin/xfrm-backend", SANDBOX_NET_ADMIN, true },
+		{ "/xfrm-backend/other", SANDBOX_NET_RAW, false },
+		{ "xfrm-backend2", SANDBOX_NET_RAW, false },
+		{ "/opt/pcap-backend", SANDBOX_NET_RAW, false },
+	};
+	struct config c;
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		memset(&c, 0, sizeof c);
+		(void)strcpy(c.program, rows[i].program);
+		assert_int_equal(backend_kind(&c)->caps, rows[i].caps);
+		assert_int_equal(backend_kind(&c)->kernel, rows[i].kernel);
+	}
 }
 
 TEST(every_key_is_read)
@@ -218,6 +241,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(smallest_configuration_gets_defaults),
+		cmocka_unit_test(backend_is_known_by_the_file_name_of_its_program),
 		cmocka_unit_test(every_key_is_read),
 		cmocka_unit_test(store_uri_is_no_path),
 		cmocka_unit_test(windows_line_ends_and_no_last_newline_are_fine),
