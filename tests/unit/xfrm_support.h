@@ -5,6 +5,8 @@
 
 #include "base_support.h"
 
+#include <stdlib.h>
+
 #include "xfrm-backend/xfrm_msg_wire.h"
 
 union xbuf {
@@ -62,6 +64,49 @@ test_block(uint8_t family, uint8_t dir)
 
 	p.sel = xsel_any(family, 17, 0, 4789);
 	return p;
+}
+
+/* Kernels that do not know the direction of an SA, and those that do. */
+static const struct xmsg_kernel old_kernel = { .sa_dir = false }, new_kernel = { .sa_dir = true };
+
+/* The request that adds it, with a key. */
+static inline const struct nlmsghdr *
+test_sa_add(union xbuf *buf, const struct xmsg_kernel *k, const struct xsa *sa)
+{
+	uint8_t key[SA_KEY_MAX];
+
+	memset(buf, 0xa5, sizeof *buf);
+	return xmsg_sa_add(buf, k, sa, test_xkey(sa, key));
+}
+
+/* In memory of just that size, so that a checker sees one octet too many. */
+static inline void
+test_cut(const struct nlmsghdr *whole, uint32_t n, void (*read)(const struct nlmsghdr *))
+{
+	struct nlmsghdr *h = malloc(n < sizeof *h ? sizeof *h : n);
+
+	assert_non_null(h);
+	memcpy(h, whole, n < sizeof *h ? sizeof *h : n);
+	h->nlmsg_len = n;
+	read(h);
+	free(h);
+}
+
+static inline void
+test_read_any(const struct nlmsghdr *h)
+{
+	struct xsa_figures f;
+	struct xevent ev;
+	struct xpol pol;
+	struct xsa sa;
+	int r;
+
+	r = xmsg_sa_read(h, &sa, &f);
+	assert_true(r == OK || r == ERR_SYNTAX || r == ERR_UNSUPPORTED);
+	r = xmsg_pol_read(h, &pol);
+	assert_true(r == OK || r == ERR_SYNTAX || r == ERR_UNSUPPORTED);
+	r = xmsg_event_read(h, &ev);
+	assert_true(r == OK || r == ERR_SYNTAX);
 }
 
 #endif
