@@ -125,7 +125,7 @@ def test_the_backend_has_cap_net_admin_and_nobody_else_anything(pair):
             assert "0" not in st["Uid"].split() and "0" not in st["Gid"].split(), p
             caps = NET_ADMIN if p["name"] == "backend" else 0
             assert int(st["CapEff"], 16) == int(st["CapPrm"], 16) == caps, p
-            assert int(st["CapBnd"], 16) & ~caps == 0, p
+            assert (int(st["CapInh"], 16) | int(st["CapAmb"], 16)) & ~caps == 0, p
             assert p["not_dropped"] == "" or sanitized(), p
 
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: ISC
 """A VXLAN fleet in namespaces: an underlay bridge, NVEs with tenants, and the NVA's HTTPS server."""
 
+import ipaddress
 import os
 import re
 import shutil
+import signal
 import xml.etree.ElementTree as ET
 
 from . import netlab
@@ -18,17 +20,21 @@ class Fleet:
     underlay, and for each VN one tenant namespace tK-VNI with eth0 = 10.<vni % 100>.0.K/24.
     """
 
-    def __init__(self, lab, nodes=3, vnis=(5001, 5002), init_args=(), url="https://192.0.2.250/authorization.cms"):
+    patience = 1                       # on a slow machine more: timeouts are multiplied with it
+
+    def __init__(self, lab, nodes=3, vnis=(5001, 5002), init_args=(), url="https://192.0.2.250/authorization.cms",
+                 underlay="192.0.2.0/24"):
         self.lab = lab
         self.nodes = nodes
         self.vnis = list(vnis)
+        self.underlay = ipaddress.ip_network(underlay)
         self.dir = os.path.join(lab.dir, "lab")
         self.www = os.path.join(lab.dir, "www")
         self.daemons = {}
         self.server = None
         self.serial = 1
         netlab.overlock("lab", "init", self.dir, "--nodes", nodes, "--vn", ",".join(map(str, vnis)),
-                        "--underlay", "192.0.2.0/24", "--url", url, *init_args)
+                        "--underlay", underlay, "--url", url, *init_args)
         os.makedirs(self.www, exist_ok=True)
         self.publish_file(os.path.join(self.dir, "authorization.cms"))
 
@@ -87,20 +93,25 @@ class Fleet:
 
     # ---- hosts
 
+    def address(self, k):
+        """Underlay address of NVE K, or of the NVA."""
+        return str(self.underlay[k])
+
+    def host(self, ns, k):
+        """A namespace with eth0 on the underlay."""
+        self.lab.ns(ns)
+        self.lab.link(ns, "eth0", "sw", ns)
+        self.lab.enslave("sw", ns)
+        self.lab.addr(ns, "eth0", f"{self.address(k)}/{self.underlay.prefixlen}")
+
     def build(self, tenants=None, mtu=1400):
         """Underlay, NVA host, NVEs and tenants. tenants: {k: [vni, ...]}, default all of every NVE."""
         lab = self.lab
         lab.ns("sw")
         lab.bridge("sw", "br0")
-        lab.ns("nva")
-        lab.link("nva", "eth0", "sw", "nva")
-        lab.enslave("sw", "nva")
-        lab.addr("nva", "eth0", f"192.0.2.{NVA}/24")
+        self.host("nva", NVA)
         for k in range(1, self.nodes + 1):
-            lab.ns(f"nve{k}")
-            lab.link(f"nve{k}", "eth0", "sw", f"nve{k}")
-            lab.enslave("sw", f"nve{k}")
-            lab.addr(f"nve{k}", "eth0", f"192.0.2.{k}/24")
+            self.host(f"nve{k}", k)
             for vni in (tenants or {}).get(k, self.vnis):
                 t = f"t{k}-{vni}"
                 lab.ns(t)
@@ -163,11 +174,15 @@ class Fleet:
         for k in ks:
             self.start(k)
         for k in ks:
-            self.daemons[k].wait_line(r" is up, node ", 20)
+            self.daemons[k].wait_line(r" is up, node ", 20 * self.patience)
         fd = os.open(gate, os.O_RDWR)
         os.unlink(gate)
         # Readers that wait have been let in by the open; those that come later find no gate.
         os.close(fd)
+
+    def reload(self, k):
+        """Have NVE K look at its document now."""
+        self.daemons[k].popen.send_signal(signal.SIGHUP)
 
     def stop(self, k):
         return self.daemons.pop(k).stop()
@@ -179,7 +194,7 @@ class Fleet:
 
     def wait_up(self, k, peer, timeout=30, since=0):
         """Wait until NVE K says that its Child SA with the peer is up."""
-        return self.daemons[k].wait_line(rf"nve-{peer}\b.*Child SA .*up", timeout, since)
+        return self.daemons[k].wait_line(rf"nve-{peer}\b.*Child SA .*up", timeout * self.patience, since)
 
     def tenant_ping(self, a, b, vni, **kw):
         return self.lab.ping(f"t{a}-{vni}", f"10.{vni % 100}.0.{b}", **kw)
