@@ -1,68 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/err.h"
-#include "base/log.h"
 #include "overlock/check_int.h"
-#include "shell/preflight.h"
-
-#define EXIT_CONFIG 2
-#define PATIENCE_S  5
-
-/* In the child: a backend that doesn't know --check must not keep us waiting. */
-static _Noreturn void
-run_program(const struct config *cf, const char *path, int fd)
-{
-	const char *argv[CONFIG_OPTIONS_MAX + 3] = { path, "--check" };
-	size_t i;
-
-	for (i = 0; i < cf->n_options; i++)
-		argv[i + 2] = cf->options[i].text;
-	(void)alarm(PATIENCE_S);
-	if (dup2(fd, STDERR_FILENO) != -1)
-		(void)execv(path, (char *const *)(uintptr_t)argv);
-	_exit(1);
-}
-
-/* Its first line on standard error, and whether it called the options wrong. */
-static bool
-refused(const struct config *cf, const char *path, char line[static CONF_ERROR_MAX])
-{
-	char text[CONF_ERROR_MAX];
-	int fds[2], status = 0;
-	ssize_t n;
-	pid_t pid;
-
-	if (pipe(fds) != 0)
-		return false;
-	if ((pid = fork()) == 0)
-		run_program(cf, path, fds[1]);
-	(void)close(fds[1]);
-	n = pid == -1 ? 0 : read(fds[0], text, sizeof text - 1);
-	(void)close(fds[0]);
-	text[n < 0 ? 0 : n] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	log_safe(line, CONF_ERROR_MAX, bytes_str(text));
-	return pid != -1 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
-	    WEXITSTATUS(status) == EXIT_CONFIG;
-}
-
-static void
-check_options(struct check *c, const char *dir)
-{
-	char path[CONF_PATH_MAX], line[CONF_ERROR_MAX];
-	const struct config *cf = c->config;
-
-	if (preflight_program(cf, dir, path, sizeof path) != OK || access(path, X_OK) != 0)
-		return;          /* told already */
-	if (refused(cf, path, line))
-		check_say(c, "fail", "options", "%s:%d: %s", cf->path, config_blame(cf, line), line);
-	else
-		check_say(c, "ok", "options", "%zu options of the backend", cf->n_options);
-}
+#include "shell/backend_kind.h"
 
 /* With an address that is not ours no ESP gets through, though IKE says that all is well. */
 static void
@@ -126,8 +68,8 @@ check_backend(struct check *c, const char *dir)
 	const struct nvo3_node *self = c->document.table == NULL ? NULL :
 	    nvo3_node_by_id(c->document.table, c->config->node);
 
-	check_options(c, dir);
+	check_program(c, dir);
 	check_local(c);
-	if (self != NULL)
+	if (self != NULL && !backend_kind(c->config)->kernel)
 		check_tenants(c, self);
 }

@@ -26,7 +26,20 @@ bool check_is_local(const struct addr *);
 /* check_backend.c: what the backend in this folder says to its options, and what the document and
  * this host say to them. After check_document(). */
 void check_backend(struct check *, const char *dir);
-/* check_system.c: clock, MTU, ports, addresses, raw sockets. */
+/*
+ * check_program.c: `PROGRAM --check KEY=VALUE...`. Status 2 and one line on standard error: the options
+ * are wrong. Status 0: they are fine, and each line on standard output is a finding, LEVEL, WHAT and
+ * TEXT with tabs in between; LEVEL is ok, warn or fail.
+ */
+void check_program(struct check *, const char *dir);
+/* check_system.c: clock, MTU, ports, addresses, privileges. */
 void check_system(struct check *);
+/* check_mtu.c: does what tenants send fit the underlay once it is VXLAN in ESP? */
+void check_mtu(struct check *);
+/*
+ * Largest inner IP packet (untagged) over an underlay of this MTU: VXLAN in ESP, transport mode, AES-GCM;
+ * encap: in UDP besides.
+ */
+int check_fits(int mtu, bool v6, bool encap);
 
 #endif

@@ -7,6 +7,8 @@ OVERLOCK_SRCS := \
 	overlock/check.c \
 	overlock/check_backend.c \
 	overlock/check_document.c \
+	overlock/check_mtu.c \
+	overlock/check_program.c \
 	overlock/check_system.c \
 	overlock/cmd.c \
 	overlock/counters.c \

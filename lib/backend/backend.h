@@ -102,6 +102,11 @@ int64_t backend_orphan_ms(const struct backend_host *);
  * anew when those processes are restarted). Options are argv[1..]. Returns the exit status: 0 after
  * an orderly end, 2 for a configuration that can't work (told in one line), 1 otherwise.
  *
+ * `PROGRAM --check KEY=VALUE...` is not for backend_main(): it judges the options and the host and ends
+ * with 2 and one line on standard error when the options are wrong; else with 0 and, per finding, a
+ * line LEVEL, WHAT, TEXT with tabs in between on standard output; LEVEL is ok, warn or fail, TEXT
+ * says what to do. `overlock check` shows them: 200 at most, 20 s at most.
+ *
  * When the engine's connection is lost the SAs stay for `orphan-deadline` seconds (60; an option),
  * or until they are replaced by a new pair for the same node and channel.
  */

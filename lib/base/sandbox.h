@@ -55,6 +55,8 @@ int sandbox_enter(const struct sandbox *, const char **what, char missed[static 
  * 0, ERR_IO, ERR_NOMEM, or ERR_UNSUPPORTED when the kernel has no filters.
  */
 int sandbox_filter(enum sandbox_profile);
+/* Has this process all of these (enum sandbox_cap) in effect? Without capabilities: is it root's? */
+bool sandbox_has(unsigned caps);
 /*
  * No core dumps, also not by way of a program that the kernel hands them to, and no look into our
  * memory for others of the same user. sandbox_enter() does it too, but exec undoes it: a program

@@ -99,6 +99,18 @@ sandbox_no_dump(void)
 	return sandbox_no_core();
 }
 
+bool
+sandbox_has(unsigned caps)
+{
+	bool has = capng_get_caps_process() == 0;
+	size_t i;
+
+	for (i = 0; i < CAPS && has; i++)
+		if ((caps & cap_table[i].bit) != 0)
+			has = capng_have_capability(CAPNG_EFFECTIVE, cap_table[i].cap) != 0;
+	return has;
+}
+
 int
 sandbox_enter(const struct sandbox *s, const char **what, char missed[static 200])
 {

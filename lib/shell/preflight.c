@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "crypto/sign.h"
 #include "crypto/x509.h"
+#include "shell/backend_kind.h"
 #include "shell/user.h"
 
 #define SOON_S (14 * 86400)      /* a certificate that ends within this time is worth a warning */
@@ -235,6 +236,8 @@ check_interfaces(struct preflight *p)
 	const char *name;
 	size_t i, n = 0;
 
+	if (backend_kind(c)->kernel)
+		return fine(p, "none to name: the kernel's VXLAN devices stay as they are");
 	for (i = 0; i < c->n_options; i++) {
 		if (!is_interface(c->options[i].text))
 			continue;

@@ -112,6 +112,15 @@ fail:
 	return ERR_IO;
 }
 
+int
+udp_connect(int fd, const struct endpoint *peer)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = udp_sockaddr(peer, &ss);
+
+	return connect(fd, (const struct sockaddr *)&ss, len) == 0 ? OK : ERR_IO;
+}
+
 struct udp *
 udp_new(struct loop *l, udp_fn fn, void *arg)
 {

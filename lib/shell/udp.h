@@ -17,6 +17,8 @@
  * (errno says why).
  */
 int udp_bind(const struct endpoint *, bool natt, int *fd);
+/* Fix the other end of a bound socket: it has a route then. 0 or ERR_IO (errno says why). */
+int udp_connect(int fd, const struct endpoint *peer);
 /* Does this system have the family at all? A wildcard of one that it lacks need not be bound. */
 bool udp_family_works(uint8_t family);
 

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 
 import pytest
 from lab import netlab
@@ -36,6 +37,10 @@ def spoil(fleet):
     fleet.publish_file(os.path.join(fleet.dir, "authorization.cms"))
 
 
+def findings_of(r):
+    return [(f["level"], f["topic"], f["text"]) for f in json.loads(r.stdout)["findings"]]
+
+
 def check(fleet, status):
     """Findings as (level, topic, text), after the exit status was looked at."""
     r = netlab.overlock("check", "--json", fleet.conf(1), check=False, ns="nve1", lab=fleet.lab)
@@ -43,7 +48,7 @@ def check(fleet, status):
     answer = json.loads(r.stdout)
     assert answer["schema_version"] == 1
     assert answer["ok"] == (status == 0)
-    return [(f["level"], f["topic"], f["text"]) for f in answer["findings"]]
+    return findings_of(r)
 
 
 def has(findings, level, topic, says=""):
@@ -118,6 +123,140 @@ def test_options_of_the_backend(spoil):
         assert has(check(spoil, 1), "fail", "options", says)
         with open(spoil.conf(1), "w", encoding="utf-8") as f:
             f.write(before)
+
+
+def stand_in(fleet, say, program="xfrm-backend", **options):
+    """Another backend, whose --check says that; without wire and tenants."""
+    path = os.path.join(fleet.lab.dir, program)
+    shutil.copy(os.path.join(os.environ["OVERLOCK_BUILD"], "tests", "tools", "stand_in"), path)
+    for key in ("wire", "local", "tenant.5001"):
+        fleet.configure(1, "backend", key, None)
+    fleet.configure(1, "backend", "program", path)
+    answer = os.path.join(fleet.lab.dir, "answer")
+    with open(answer, "wb") as f:
+        f.write(say)
+    for key, value in {"say": answer, **options}.items():
+        fleet.configure(1, "backend", key, value)
+
+
+def of(findings, *topics):
+    return [f for f in findings if f[1] in topics]
+
+
+def test_findings_of_the_backend_become_rows(spoil):
+    stand_in(spoil, b"ok\tESP\tAES-GCM, with ESN\nwarn\tcounters\tnone: build them in\n"
+             b"fail\tnf_tables\tmissing: modprobe nf_tables")
+    assert of(check(spoil, 1), "options", "ESP", "counters", "nf_tables") == [
+        ("ok", "options", "1 options of the backend"), ("ok", "ESP", "AES-GCM, with ESN"),
+        ("warn", "counters", "none: build them in"), ("fail", "nf_tables", "missing: modprobe nf_tables")]
+    stand_in(spoil, b"ok\tESP\tthere\n")
+    check(spoil, 0)
+
+
+def test_findings_without_sense_are_counted_not_shown(spoil):
+    stand_in(spoil, b"ok\tESP\t\x1b[2Jthere\ttoo\nready\nnote\tESP\tx\nok\t\tx\nok\tESP\nok\tESP\t\n\n"
+             b"OK\tESP\tx\nok\t" + b"w" * 200 + b"\tx\0y\n")
+    assert of(check(spoil, 0), "options", "ESP", "w" * 39) == [
+        ("ok", "options", "1 options of the backend"), ("ok", "ESP", "?[2Jthere?too"), ("ok", "w" * 39, "x?y"),
+        ("warn", "options", "7 lines that the backend answered make no sense here: use the backend of this release")]
+
+
+@pytest.mark.parametrize("lines, shown", [(200, 200), (201, 200), (5000, 200)])
+def test_findings_are_200_at_most(spoil, lines, shown):
+    stand_in(spoil, b"ok\tESP\tthere and more of it than one buffer takes\n" * lines)
+    findings = check(spoil, 0)
+    assert len(of(findings, "ESP")) == shown
+    assert has(findings, "warn", "options", "more than 200 lines") == (lines > 200)
+
+
+def test_backend_that_says_endless_things(spoil):
+    stand_in(spoil, b"ok\tESP\t" + b"x" * 1000000)
+    findings = check(spoil, 0)
+    ((_, _, text),) = of(findings, "ESP")
+    assert set(text) == {"x"} and len(text) < 1000
+    assert has(findings, "warn", "options", "more than 200 lines")
+
+
+def test_backend_that_calls_its_options_wrong(spoil):
+    stand_in(spoil, b"ok\tESP\tthere\n", status=2)
+    findings = check(spoil, 1)
+    assert has(findings, "fail", "options", r"ikev2d\.conf:\d+: features: the stand-in was told to refuse")
+    assert not of(findings, "ESP")
+
+
+def test_backend_that_could_not_check(spoil):
+    stand_in(spoil, b"ok\tESP\tthere\n", status=1)
+    findings = check(spoil, 0)
+    assert has(findings, "warn", "options", r"could not judge its options \(status 1: features: the stand-in")
+    assert has(findings, "ok", "ESP")
+
+
+def test_backend_that_does_not_answer(spoil):
+    stand_in(spoil, b"ok\tESP\tthere\n", wait="yes")
+    findings = check(spoil, 0)
+    assert has(findings, "warn", "options", "did not answer --check within 20 s")
+    assert has(findings, "ok", "ESP", "there")
+
+
+def test_kernel_backend_wants_another_capability(spoil):
+    stand_in(spoil, b"")
+    findings = check(spoil, 0)
+    assert has(findings, "ok", "CAP_NET_ADMIN") and not of(findings, "raw sockets", "tenants")
+    r = subprocess.run(["ip", "netns", "exec", f"{spoil.lab.prefix}-nve1", "setpriv", "--bounding-set", "-net_admin",
+                        netlab.program("overlock"), "check", "--json", spoil.conf(1)], capture_output=True, text=True,
+                       timeout=60)
+    assert has(findings_of(r), "fail", "CAP_NET_ADMIN", "give it to the container")
+    stand_in(spoil, b"", program="another-backend")
+    findings = check(spoil, 0)
+    assert has(findings, "ok", "raw sockets") and not of(findings, "CAP_NET_ADMIN")
+
+
+@pytest.mark.parametrize("underlay, encap, fits", [
+    ("192.0.2.1", "no", 1416), ("192.0.2.1", "yes", 1408),
+    ("2001:db8::1", "no", 1396), ("2001:db8::1", "yes", 1388),
+])
+def test_mtu_of_the_kernels_vxlan_devices(spoil, underlay, encap, fits):
+    """By the interface that has the address of the document; each device with more than fits is named."""
+    def move(root):
+        spoil.node(root, 1).find("{*}underlay").text = underlay
+    spoil.publish(move)
+    spoil.configure(1, "ike", "force-encap", encap)
+    spoil.configure(1, "ike", "listen", None)
+    stand_in(spoil, b"")
+    lab = spoil.lab
+    lab.sh("nve1", "ip addr add 2001:db8::1/64 dev eth0 nodad")
+    lab.sh("nve1", "ip link add vx5001 type vxlan id 5001 dstport 4789 local 192.0.2.1")
+    lab.sh("nve1", "ip link add vx5002 type vxlan id 5002 dstport 4789 local 192.0.2.1")
+    lab.sh("nve1", f"ip link set vx5001 mtu {fits}; ip link set vx5002 mtu {fits + 1}")
+    try:
+        rows = of(check(spoil, 0), "MTU")
+        assert has(rows, "ok", "MTU", f"VXLAN devices over eth0 and their guests: at most {fits} ")
+        assert has(rows, "ok", "MTU", f"'vx5001' has MTU {fits}, {fits} fits")
+        assert has(rows, "warn", "MTU", rf"'vx5002' has MTU {fits + 1}.*ip link set vx5002 mtu {fits}\b")
+        assert len(rows) == 3
+    finally:
+        lab.sh("nve1", "ip link del vx5001; ip link del vx5002; ip addr del 2001:db8::1/64 dev eth0")
+
+
+def test_mtu_of_an_address_on_the_loopback_interface(spoil):
+    """As routed fabrics have it: the route to another node tells."""
+    def move(root):
+        spoil.node(root, 1).find("{*}underlay").text = "198.51.100.1"
+    spoil.publish(move)
+    spoil.configure(1, "ike", "listen", None)
+    stand_in(spoil, b"")
+    lab = spoil.lab
+    lab.sh("nve1", "ip addr add 198.51.100.1/32 dev lo")
+    try:
+        assert has(check(spoil, 0), "ok", "MTU",
+                   r"over the route to nve-2 and their guests: at most 1416 \(the route to nve-2 has 1500, IPv4\)")
+        lab.sh("nve1", "ip route add 192.0.2.2/32 dev eth0 mtu 1400")
+        assert has(check(spoil, 0), "ok", "MTU", r"at most 1316 \(the route to nve-2 has 1400")
+        lab.sh("nve1", "ip route del 192.0.2.2/32; ip route add unreachable 192.0.2.2/32")
+        assert has(check(spoil, 0), "warn", "MTU", "198.51.100.1 is on lo.*smaller by 84")
+    finally:
+        lab.sh("nve1", "ip route del 192.0.2.2/32", check=False)
+        lab.sh("nve1", "ip addr del 198.51.100.1/32 dev lo")
 
 
 def test_local_address_that_is_not_ours(spoil):

@@ -58,8 +58,12 @@ kept_child(const void *arg)
 	unsigned long cap;
 
 	(void)arg;
+	if (sandbox_has(SANDBOX_NET_RAW | SANDBOX_NET_ADMIN) != root || !sandbox_has(0))
+		return 7;
 	if (enter(&s, missed) != OK)
 		return 1;
+	if (sandbox_has(SANDBOX_NET_RAW) != root || sandbox_has(SANDBOX_NET_RAW | SANDBOX_NET_ADMIN))
+		return 8;
 	c = caps_now();
 	if (!root)
 		return strstr(missed, "CAP_NET_RAW") != NULL && c.effective == 0 ? 0 : 2;

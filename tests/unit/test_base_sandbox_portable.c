@@ -22,6 +22,8 @@ told_child(const void *arg)
 		return 1;
 	if (strstr(missed, "no capabilities") == NULL || strstr(missed, "filter") == NULL)
 		return 2;
+	if (sandbox_has(SANDBOX_NET_RAW) != (uid == 0) || !sandbox_has(0))
+		return 4;
 	/* Who must keep a privilege keeps its user. */
 	return getuid() == uid ? 0 : 3;
 }
