@@ -465,7 +465,7 @@ TEST(figures_are_read)
 /* The last of several attributes with one number counts, so these stand for what the kernel wrote. */
 TEST(sequence_numbers_have_64_bits_and_a_direction)
 {
-	struct { struct xfrm_replay_state_esn e; uint32_t bits[32]; } in = {
+	union { struct xfrm_replay_state_esn e; uint32_t words[6 + 32]; } in = {
 		.e = { .bmp_len = 32, .seq = 5, .seq_hi = 1, .replay_window = 1024 } }, both = in;
 	struct xfrm_replay_state plain = { .oseq = 77 };
 	struct xsa sa = test_xsa(1, ADDR_V4, SA_IN), out = test_xsa(2, ADDR_V4, SA_OUT);
@@ -487,7 +487,7 @@ TEST(algorithms_that_we_do_not_know_are_none)
 {
 	struct xfrm_algo_aead gcm = { .alg_name = "rfc4106(gcm(aes))", .alg_icv_len = 64 };
 	struct xsa sa = test_xsa(1, ADDR_V4, SA_IN);
-	struct { struct xfrm_algo_aead h; uint8_t key[20]; } alg = { .h = gcm };
+	union { struct xfrm_algo_aead h; uint8_t octets[72 + 20]; } alg = { .h = gcm };
 	struct xsa_figures f;
 	union xbuf buf;
 
@@ -545,7 +545,7 @@ TEST(attributes_of_the_wrong_length_are_refused)
 		{ XFRMA_REPLAY_VAL, 11 }, { XFRMA_REPLAY_ESN_VAL, 23 }, { XFRMA_REPLAY_ESN_VAL, 24 },
 		{ XFRMA_REPLAY_ESN_VAL, 27 }, { XFRMA_ENCAP, 23 }, { XATTR_SA_DIR, 0 },
 	};
-	struct { struct xfrm_algo_aead h; uint8_t key[28]; } alg = {
+	union { struct xfrm_algo_aead h; uint8_t octets[72 + 28]; } alg = {
 		.h = { .alg_name = "rfc4106(gcm(aes))", .alg_key_len = 160, .alg_icv_len = 128 } };
 	struct xfrm_replay_state_esn esn[2] = { { .bmp_len = 1 } };
 	struct xsa sa = test_xsa(1, ADDR_V4, SA_IN), got;
