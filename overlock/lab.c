@@ -23,6 +23,7 @@ static const char init_help[] =
     "  -v, --vn VNI,...      virtual networks, all NVEs being in each (5001,5002)\n"
     "  -u, --underlay NET    NVE K has address K of this network (192.0.2.0/24)\n"
     "  -d, --domain NAME     names end in this (dc1.example)\n"
+    "  -b, --backend KIND    pcap: tenant interfaces; xfrm: the kernel's VXLAN devices (pcap)\n"
     "      --url URL         where NVEs fetch the document (file:// DIR/authorization.cms)\n"
     "      --rsa             RSA keys of 3072 bits, not ECDSA P-256\n"
     "      --ed25519         Ed25519 keys for the devices\n"
@@ -43,6 +44,7 @@ static const struct option init_options[] = {
 	{ "vn", required_argument, NULL, 'v' },
 	{ "underlay", required_argument, NULL, 'u' },
 	{ "domain", required_argument, NULL, 'd' },
+	{ "backend", required_argument, NULL, 'b' },
 	{ "url", required_argument, NULL, OPT_URL },
 	{ "rsa", no_argument, NULL, OPT_RSA },
 	{ "ed25519", no_argument, NULL, OPT_ED25519 },
@@ -52,7 +54,7 @@ static const struct option init_options[] = {
 };
 
 struct init_options {
-	const char *nodes, *vns, *underlay, *domain, *url;
+	const char *nodes, *vns, *underlay, *domain, *backend, *url;
 };
 
 static int
@@ -179,6 +181,9 @@ read_values(struct lab *lab, const struct init_options *o, char host[static 300]
 	    snprintf(identity, sizeof identity, "dns:%.200s", o->domain) < 0 ||
 	    !value_identity(identity, canonical))
 		return wrong(lab, "--domain", o->domain, "no domain name");
+	lab->kernel = strcmp(o->backend, "xfrm") == 0;
+	if (!lab->kernel && strcmp(o->backend, "pcap") != 0)
+		return wrong(lab, "--backend", o->backend, "pcap or xfrm");
 	if ((status = read_vns(lab, o->vns)) != CMD_OK ||
 	    (status = read_underlay(lab, o->underlay)) != CMD_OK)
 		return status;
@@ -248,11 +253,12 @@ cmd_init(int argc, char **argv)
 		.vns = "5001,5002",
 		.underlay = "192.0.2.0/24",
 		.domain = "dc1.example",
+		.backend = "pcap",
 	};
 	struct lab lab = { .name = argv[0], .key = KEY_EC_P256, .now = time(NULL) };
 	int c;
 
-	while ((c = getopt_long(argc, argv, "n:v:u:d:h", init_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "n:v:u:d:b:h", init_options, NULL)) != -1) {
 		switch (c) {
 		case 'n':
 			o.nodes = optarg;
@@ -265,6 +271,9 @@ cmd_init(int argc, char **argv)
 			break;
 		case 'd':
 			o.domain = optarg;
+			break;
+		case 'b':
+			o.backend = optarg;
 			break;
 		case OPT_URL:
 			o.url = optarg;

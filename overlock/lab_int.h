@@ -22,6 +22,7 @@ struct lab {
 	char url[1200];
 	const char *url_host; /* of https: as an identity, "dns:..." or "ip:..."; else NULL */
 	enum key_type key;               /* of the devices */
+	bool kernel;                     /* xfrm-backend instead of pcap-backend */
 	bool force;
 	int64_t now;
 };

@@ -92,12 +92,36 @@ lab_document(const struct lab *lab, struct wr *w)
 	    "</authorization>\n");
 }
 
+static void
+put_vtep(const struct lab *lab, const char *address, struct wr *w)
+{
+	size_t i;
+
+	put(w, "program = pcap-backend\n"
+	    "wire = eth0\n"
+	    "local = %s\n", address);
+	for (i = 0; i < lab->n_vnis; i++)
+		put(w, "tenant.%u = ten%u\n", lab->vnis[i], lab->vnis[i]);
+}
+
+static void
+put_kernel(const struct lab *lab, const char *address, struct wr *w)
+{
+	size_t i;
+
+	put(w, "; VXLAN devices are the kernel's and are not named here. Those that this host lacks:\n");
+	for (i = 0; i < lab->n_vnis; i++)
+		put(w, ";   ip link add vx%u type vxlan id %u dstport 4789 local %s\n", lab->vnis[i],
+		    lab->vnis[i], address);
+	put(w, "; overlock check tells the MTU that fits them.\n"
+	    "program = xfrm-backend\n");
+}
+
 void
 lab_configuration(const struct lab *lab, unsigned k, struct wr *w)
 {
 	char text[ADDR_STRLEN];
 	struct addr a;
-	size_t i;
 
 	if (!lab_address(lab, k, &a))
 		w->bad = true;
@@ -115,12 +139,11 @@ lab_configuration(const struct lab *lab, unsigned k, struct wr *w)
 	    "state-dir = state\n", lab->url, lab->domain);
 	put(w, "\n[ike]\n"
 	    "listen = %s\n"
-	    "\n[backend]\n"
-	    "program = pcap-backend\n"
-	    "wire = eth0\n"
-	    "local = %s\n", addr_str(&a, text), addr_str(&a, text));
-	for (i = 0; i < lab->n_vnis; i++)
-		put(w, "tenant.%u = ten%u\n", lab->vnis[i], lab->vnis[i]);
+	    "\n[backend]\n", addr_str(&a, text));
+	if (lab->kernel)
+		put_kernel(lab, text, w);
+	else
+		put_vtep(lab, text, w);
 	put(w, "\n[control]\n"
 	    "socket = ikev2d.sock\n"
 	    "\n[daemon]\n"

@@ -295,3 +295,22 @@ def test_unreadable_configuration():
     r = netlab.overlock("check", "/nonexistent.conf", check=False)
     assert r.returncode == 2
     assert re.search(r"/nonexistent\.conf:.* can't be read", r.stderr), r.stderr
+
+
+def test_lab_for_the_kernel_backend_needs_no_interfaces(fleet):
+    """What `lab init --backend xfrm` writes is complete; which program it is, the stand-in decides."""
+    d = os.path.join(fleet.lab.dir, "kernel-lab")
+    netlab.overlock("lab", "init", "--backend", "xfrm", "--nodes", 2, d)
+    conf = os.path.join(d, "nve-1", "ikev2d.conf")
+    path = os.path.join(fleet.lab.dir, "xfrm-backend")
+    shutil.copy(os.path.join(os.environ["OVERLOCK_BUILD"], "tests", "tools", "stand_in"), path)
+    with open(conf, encoding="utf-8") as f:
+        text = f.read()
+    assert "tenant." not in text and "wire" not in text and "program = xfrm-backend\n" in text
+    with open(conf, "w", encoding="utf-8") as f:
+        f.write(text.replace("program = xfrm-backend", "program = " + path) + "user = nobody\n")
+    for where in (d, os.path.join(d, "nve-1")):
+        os.chmod(where, 0o755)
+    findings = findings_of(netlab.overlock("check", "--json", conf, check=False, ns="nve1", lab=fleet.lab))
+    assert all(level == "ok" for level, _, _ in findings), findings
+    assert has(findings, "ok", "MTU", r"VXLAN devices over eth0 and their guests: at most 1416 \(eth0 has 1500, IPv4\)")

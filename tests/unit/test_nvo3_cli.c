@@ -11,6 +11,7 @@
 #include "crypto/x509.h"
 #include "nvo3/file.h"
 #include "overlock/cmd.h"
+#include "shell/config.h"
 
 static char out[1 << 16], err[1 << 14], top[128];
 
@@ -164,7 +165,7 @@ test_usage(void **unused)
 		"lab init --underlay 192.0.2.0 @/x", "lab init --underlay 192.0.2.1/24 @/x",
 		"lab init --underlay 192.0.2.0/33 @/x", "lab init --underlay 192.0.2.0/30 @/x",
 		"lab init --underlay 224.0.0.0/8 @/x", "lab init --domain a..\"b @/x",
-		"lab init --url http://x/ @/x", "lab init --url https:///x @/x",
+		"lab init --backend kernel @/x", "lab init --url http://x/ @/x", "lab init --url https:///x @/x",
 		"lab init --url https://[::1 @/x" };
 	size_t i;
 
@@ -213,6 +214,31 @@ test_lab(void **unused)
 	    1, "NOT good: signed by dns:nva-1", "");
 	expect("authz verify -a @/lab/pki/device-ca.crt @/lab/authorization.cms", 1,
 	    "NOT good: signature", "");
+}
+
+static void
+test_lab_backend(void **unused)
+{
+	char error[CONF_ERROR_MAX], *conf;
+	struct config *c;
+
+	(void)unused;
+	expect("lab init --force -b xfrm --vn 5001,77 @/lab", 0, "3 NVEs, 2 VNs", "");
+	conf = slurp("lab/nve-2/ikev2d.conf");
+	assert_non_null(strstr(conf, "\n;   ip link add vx77 type vxlan id 77 dstport 4789 local 192.0.2.2\n"));
+	assert_non_null(c = config_read("/lab/ikev2d.conf", bytes_str(conf), error));
+	assert_string_equal(c->program, "xfrm-backend");
+	assert_int_equal(c->n_options, 0);
+	config_free(c);
+	free(conf);
+	expect("lab init --force --backend pcap --vn 5001,77 @/lab", 0, "3 NVEs, 2 VNs", "");
+	conf = slurp("lab/nve-2/ikev2d.conf");
+	assert_non_null(c = config_read("/lab/ikev2d.conf", bytes_str(conf), error));
+	assert_string_equal(c->program, "pcap-backend");
+	assert_int_equal(c->n_options, 4);
+	assert_string_equal(config_option(c, "local"), "192.0.2.2");
+	config_free(c);
+	free(conf);
 }
 
 /* The certificates fit together and hold the names of the document. */
@@ -439,6 +465,7 @@ main(void)
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_usage),
 		cmocka_unit_test(test_lab),
+		cmocka_unit_test(test_lab_backend),
 		cmocka_unit_test(test_lab_pki),
 		cmocka_unit_test(test_lab_twice),
 		cmocka_unit_test(test_lab_forgets),
