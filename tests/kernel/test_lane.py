@@ -45,9 +45,10 @@ def protect(lab):
 
 
 def tunnel(lab, vni):
-    """A VXLAN device on both hosts, 10.VNI.0.1 and .2, addressed statically."""
+    """A VXLAN device on both hosts, 10.VNI.0.1 and .2, that sends nothing by itself (no IPv6, so no MLD)."""
     for name, (own, _, far) in HOSTS.items():
         lab.sh(name, f"ip link add vx{vni} type vxlan id {vni} local {own} remote {far} dstport 4789 && "
+                     f"echo 1 >/proc/sys/net/ipv6/conf/vx{vni}/disable_ipv6 && "
                      f"ip addr add 10.{vni}.0.{own[-1]}/24 dev vx{vni} && ip link set vx{vni} up")
 
 
