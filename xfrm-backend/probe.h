@@ -8,8 +8,8 @@
 #include "xfrm-backend/xfrm_msg.h"
 
 /*
- * Install an ESP SA between loopback addresses with this reqid, read it back and delete it: says whether there is ESP with
- * AES-GCM at all, and whether SAs have a direction. 0, or an error and *why with the way out.
+ * Install an ESP SA between loopback addresses with this reqid, read it back and delete it: says
+ * whether there is ESP with AES-GCM at all, and whether SAs have a direction. 0, or an error and *why with the way out.
  */
 int probe_esp(struct nl *, uint32_t reqid, struct xmsg_kernel *, char why[static NL_WHY]);
 
