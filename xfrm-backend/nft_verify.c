@@ -463,8 +463,9 @@ nft_verify(struct nft *nft, nft_next_fn next, void *arg, char why[static NL_WHY]
 		return nft_explain(nft, NFT_ABOUT_TABLE, 0, ENOMEM, "", why);
 	c->nft = nft;
 	c->why = why;
-	if ((r = check_table(c)) == OK && (r = check_chains(c)) == OK && (r = check_rules(c)) == OK &&
-	    (r = check_sets(c)) == OK && (r = check_counters(c)) == OK)
+	/* What rules name comes before them: it is the better word for what is wrong. */
+	if ((r = check_table(c)) == OK && (r = check_chains(c)) == OK && (r = check_sets(c)) == OK &&
+	    (r = check_counters(c)) == OK && (r = check_rules(c)) == OK)
 		r = check_elems(c, next, arg);
 	hash_free(c->want.elems);
 	free(c->want.seen);
