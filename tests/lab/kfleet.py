@@ -23,7 +23,8 @@ class KernelFleet(Fleet):
 
     def __init__(self, lab, nodes=2, vnis=(5001, 5002), kernel=None, port=4789, encap=False, url=None, **kw):
         self.gate = url is None        # for start_together()
-        super().__init__(lab, nodes, vnis, url=url or f"file://{lab.dir}/www/authorization.cms", **kw)
+        super().__init__(lab, nodes, vnis, url=url or f"file://{lab.dir}/www/authorization.cms",
+                         init_args=("--backend", "xfrm") if kernel is None else (), **kw)
         self.kernel = set(range(1, nodes + 1) if kernel is None else kernel)
         self.port = port
         for k in range(1, nodes + 1):
