@@ -300,16 +300,51 @@ release_deleted(struct backend *b, const struct item *items, size_t n)
 			spd_release(&b->spd, items[i].pol);
 }
 
+/* Has the target an SA for each direction now? */
+static bool
+goes_both_ways(const struct backend *b, const struct target *t)
+{
+	const struct sad_entry *e;
+	bool in = false, out = false;
+	size_t pos = 0;
+
+	while ((!in || !out) && (e = sad_next(&b->sad, &pos)) != NULL)
+		if (e->target == t && e->have) {
+			in |= e->p.dir == SA_IN;
+			out |= e->p.dir == SA_OUT;
+		}
+	return in && out;
+}
+
+static void
+supersede_former(struct backend *b, const struct item *items, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n && hash_count(b->sad.former) != 0; i++)
+		if (items[i].kind == ITEM_SA_GET && items[i].sa->target != NULL &&
+		    items[i].sa->have && goes_both_ways(b, items[i].sa->target))
+			former_replaced(b, items[i].sa->target);
+}
+
 static void
 run_requests(struct backend *b)
 {
 	uint8_t buf[XMSG_MAX] __attribute__((aligned(8)));
+	struct item *done;
 	struct sad_entry *e;
+	size_t n;
 
 	if (nl_run(b->req, false, on_answer, b) != OK)
 		log_error("netlink: the kernel did not take all requests: %s", strerror(errno));
-	release_deleted(b, b->items, b->n_items);
-	b->n_items = 0;
+	/* What is asked for from here on is for the next run. */
+	done = b->items;
+	n = b->n_items;
+	b->items = NULL;
+	b->n_items = b->cap_items = 0;
+	release_deleted(b, done, n);
+	supersede_former(b, done, n);
+	free(done);
 	for (e = b->sad.dead; e != NULL; e = e->next_dead)
 		if (e->unfit) {
 			e->unfit = false;
