@@ -8,6 +8,7 @@ engine, authorization process and control process at once, with keys that the te
 import array
 import ipaddress
 import os
+import re
 import select
 import socket
 import struct
@@ -27,7 +28,18 @@ PROC_ENGINE, PROC_AUTHZ, PROC_CONTROL = 1, 4, 6
 SA_IN, SA_OUT = 1, 2
 TRANSPORT, TUNNEL = 1, 2
 GCM128 = (20, 128, 0)          # encr, key bits, integ
+# The same of each suite, by its name in documents, and octets of keying material.
+SUITES = {
+    "aes128gcm16": (GCM128, 20), "aes256gcm16": ((20, 256, 0), 36),
+    "aes128gmac": ((21, 128, 0), 20), "aes256gmac": ((21, 256, 0), 36),
+    "chacha20poly1305": ((28, 0, 0), 36),
+    "aes128-sha256": ((12, 128, 12), 48), "aes256-sha256": ((12, 256, 12), 64),
+    "aes256-sha384": ((12, 256, 13), 80), "aes256-sha512": ((12, 256, 14), 96),
+}
 FOREVER = 2 ** 62
+# enum err
+ERR_UNSUPPORTED, ERR_DENIED, ERR_NOTFOUND, ERR_EXISTS = -4, -9, -12, -13
+ERR_IO, ERR_REPLAY = -15, -18
 
 
 def addr(text):
@@ -47,8 +59,8 @@ def selector(a, proto, lo, hi):
     return struct.pack(">BHH", proto, lo, hi) + addr(a) + addr(a)
 
 
-def channel(ident="vxlan", proto=17, port=4789, mode=TRANSPORT, lifetime=3600):
-    return (name(ident) + struct.pack(">BBHB", 1, proto, port, mode) + transform(esn=False) +
+def channel(ident="vxlan", proto=17, port=4789, mode=TRANSPORT, lifetime=3600, suite=GCM128, level=1):
+    return (name(ident) + struct.pack(">BBHB", level, proto, port, mode) + transform(suite, esn=False) +
             struct.pack(">HI", 0, lifetime))
 
 
@@ -56,25 +68,48 @@ def vnis(numbers):
     return struct.pack(">H", len(numbers)) + b"".join(n.to_bytes(3, "big") for n in sorted(numbers))
 
 
-def grant(number, node, local, peer, vns, mode=TRANSPORT, expires=FOREVER):
+def grant(number, node, local, peer, vns, mode=TRANSPORT, expires=FOREVER, **of_channel):
     return (struct.pack(">I", number) + name(node) + bytes([len(peer)]) + b"".join(map(addr, peer)) +
-            bytes([len(local)]) + b"".join(map(addr, local)) + b"\x01" + channel(mode=mode) +
-            vnis(vns) + struct.pack(">Q", expires))
+            bytes([len(local)]) + b"".join(map(addr, local)) + b"\x01" +
+            channel(mode=mode, **of_channel) + vnis(vns) + struct.pack(">Q", expires))
 
 
-def policy(node, local, peer, vns, mode=TRANSPORT, action=1):
-    return (bytes([action]) + name(node) + addr(local) + addr(peer) + channel(mode=mode) + vnis(vns))
+def policy(node, local, peer, vns, mode=TRANSPORT, action=1, **of_channel):
+    return (bytes([action]) + name(node) + addr(local) + addr(peer) + channel(mode=mode, **of_channel) +
+            vnis(vns))
 
 
 def sa(direction, spi, src, dst, key, number, pair, mode=TRANSPORT, encap=None, esn=True, window=1024,
-       hard_s=0):
+       hard_s=0, soft_s=0, hard_packets=0, soft_packets=0, suite=GCM128, proto=17, port=4789, ident="vxlan"):
     sport, dport = encap or (0, 0)
     return (struct.pack(">IBB", spi, direction, mode) + addr(src) + addr(dst) +
-            struct.pack(">HH", sport, dport) + transform(esn=esn) +
+            struct.pack(">HH", sport, dport) + transform(suite, esn) +
             struct.pack(">H", len(key)) + key + struct.pack(">H", window) +
-            b"\x01" + selector(src, 17, 0, 65535) + b"\x01" + selector(dst, 17, 4789, 4789) +
-            name("vxlan") + struct.pack(">III", 0, number, pair) +
-            struct.pack(">IIQQQQ", 0, hard_s, 0, 0, 0, 0) + b"\x00")
+            b"\x01" + selector(src, proto, 0, 65535) + b"\x01" + selector(dst, proto, port, port) +
+            name(ident) + struct.pack(">III", 0, number, pair) +
+            struct.pack(">IIQQQQ", soft_s, hard_s, 0, 0, soft_packets, hard_packets) + b"\x00")
+
+
+class Body:
+    """What a message of the backend holds, read from its start on."""
+
+    def __init__(self, octets):
+        self.rest = octets
+
+    def take(self, n):
+        part, self.rest = self.rest[:n], self.rest[n:]
+        if len(part) != n:
+            raise DriverError("a message is too short")
+        return part
+
+    def numbers(self, fmt):
+        return struct.unpack(">" + fmt, self.take(struct.calcsize(">" + fmt)))
+
+    def string(self):
+        return self.take(self.numbers("H")[0]).decode()
+
+    def addr(self):
+        return str(ipaddress.ip_address(self.take({4: 4, 6: 16}[self.numbers("B")[0]])))
 
 
 class DriverError(Exception):
@@ -128,7 +163,7 @@ class Connection:
 
 
 class Backend:
-    """pcap-backend in a network namespace (or here), started and spoken to as a daemon does."""
+    """A backend in a network namespace (or here), started and spoken to as a daemon does."""
 
     def __init__(self, program, options, netns=None):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -141,6 +176,7 @@ class Backend:
                                       stderr=subprocess.PIPE, text=True, pass_fds=(theirs.fileno(),))
         theirs.close()
         self.lines = []
+        self.said = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.parent = Connection(ours)
@@ -158,7 +194,9 @@ class Backend:
 
     def _read(self):
         for line in self.popen.stderr:
-            self.lines.append(line.rstrip("\n"))
+            with self.said:
+                self.lines.append(line.rstrip("\n"))
+                self.said.notify_all()
 
     def _connect(self, proc):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -194,27 +232,58 @@ class Backend:
         self.control.send(BK_COUNTERS)
         found = {}
         while True:
-            mtype, body = self.control.receive()
+            mtype, octets = self.control.receive()
             if mtype == BK_END:
                 return found
-            n = int.from_bytes(body[:2], "big")
-            what, body = body[2:2 + n].decode(), body[2 + n:]
-            n = int.from_bytes(body[:2], "big")
-            node, body = body[2:2 + n].decode(), body[2 + n:]
-            vni, value = struct.unpack(">IQ", body)
+            body = Body(octets)
+            what, node, (vni, value) = body.string(), body.string(), body.numbers("IQ")
             if value:
                 found[what, node, vni] = value
 
     def counter(self, what, node="", vni=0):
         return self.counters().get((what, node, vni), 0)
 
+    def sa_list(self):
+        """{(direction, SPI, destination): figures}."""
+        self.control.send(BK_SA_LIST)
+        found = {}
+        while True:
+            mtype, octets = self.control.receive()
+            if mtype == BK_END:
+                return found
+            body = Body(octets)
+            spi, direction = body.numbers("IB")
+            src, dst = body.addr(), body.addr()
+            names = ("packets", "bytes", "replays", "bad_icv", "bad_selector", "bad_vni", "seq", "age_s")
+            found[direction, spi, dst] = dict(zip(names, body.numbers("8Q")), src=src)
+
     def sas(self):
         """How many SAs there are."""
-        self.control.send(BK_SA_LIST)
-        n = 0
-        while self.control.receive()[0] != BK_END:
-            n += 1
-        return n
+        return len(self.sa_list())
+
+    def forget_upcalls(self):
+        """Those that came so far."""
+        self.ok(self.engine, [])
+        self.engine.events.clear()
+
+    def acquire(self, timeout=20):
+        """(node, channel, peer) of the next acquire upcall."""
+        body = Body(self.engine.expect(BK_ACQUIRE, timeout))
+        return body.string(), body.string(), body.addr()
+
+    def expire(self, timeout=20):
+        """(direction, SPI, destination, hard) of the next expiry upcall."""
+        body = Body(self.engine.expect(BK_EXPIRE, timeout))
+        direction, spi = body.numbers("BI")
+        return direction, spi, body.addr(), body.numbers("B") == (1,)
+
+    def wait_line(self, pattern, since=0, timeout=20):
+        """The first line of its log, from position `since` on, in which the pattern is found."""
+        rx = re.compile(pattern)
+        with self.said:
+            if not self.said.wait_for(lambda: any(map(rx.search, self.lines[since:])), timeout):
+                raise DriverError(f"never said {pattern!r}: {self.lines[since:]}")
+            return next(line for line in self.lines[since:] if rx.search(line))
 
     def stop(self):
         if self.popen.poll() is None:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: ISC
 """What `ip xfrm` has no word for: SAs that expire when the test wants it."""
 
+import concurrent.futures
 import ctypes
 import ipaddress
 import os
 import socket
 import struct
-import threading
 
 NETLINK_XFRM = 6
 XFRM_MSG_EXPIRE = 0x18
@@ -18,28 +18,24 @@ IPPROTO_ESP = 50
 EXPIRE = struct.Struct("=56x 16s4sB3x 16x 64x 32x 12x 8x HBBB7x B7x")
 
 
-def _in_namespace(path, make):
+def in_namespace(namespace, make):
     """make() in a thread that has gone into the network namespace; what it makes stays there."""
-    result = []
+    path = os.path.join("/run/netns", namespace)
 
     def run():
         with open(path, "rb") as f:
-            if ctypes.CDLL(None, use_errno=True).setns(f.fileno(), CLONE_NEWNET) == 0:
-                result.append(make())
-    t = threading.Thread(target=run)
-    t.start()
-    t.join()
-    if not result:
-        raise OSError(f"{path} can't be entered")
-    return result[0]
+            if ctypes.CDLL(None, use_errno=True).setns(f.fileno(), CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), f"{path} can't be entered")
+        return make()
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        return thread.submit(run).result()
 
 
 class Expirer:
     """Has the kernel of a namespace announce that an SA has expired, as it does by itself in time."""
 
     def __init__(self, namespace):
-        self.sock = _in_namespace(os.path.join("/run/netns", namespace),
-                                  lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_XFRM))
+        self.sock = in_namespace(namespace, lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_XFRM))
 
     def expire(self, spi, dst, hard):
         """Soft: told, and no more. Hard: the SA is gone."""
