@@ -8,8 +8,9 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
-#include "xfrm-backend/nft_elem.h"
-#include "xfrm-backend/nft_msg.h"
+#include <errno.h>
+
+#include "xfrm-backend/nft_int.h"
 #include "xfrm-backend/nft_read.h"
 #include "xfrm-backend/nft_same.h"
 
@@ -490,6 +491,49 @@ TEST(events_of_others_in_our_table_count)
 	assert_true(nft_read_event(&m.h, "overlock", 7, &gone));
 }
 
+/* ---- words ---- */
+
+TEST(errors_name_the_object_and_the_way_out)
+{
+	static const struct {
+		enum nft_about about;
+		uint32_t no;
+		int err;
+		const char *text;
+		int want;
+		const char *object, *way;
+	} rows[] = {
+		{ NFT_ABOUT_BATCH, 0, EPERM, "", ERR_DENIED, "table inet overlock: ", "needs CAP_NET_ADMIN" },
+		{ NFT_ABOUT_BATCH, 0, EOPNOTSUPP, "", ERR_UNSUPPORTED, "table inet overlock: ", "modprobe nf_tables" },
+		{ NFT_ABOUT_TABLE, 0, EAFNOSUPPORT, "", ERR_UNSUPPORTED, "table inet overlock: ", "modprobe nf_tables" },
+		{ NFT_ABOUT_COUNTER, NT_IN_DENIED, ENOENT, "", ERR_UNSUPPORTED, "counter inet overlock in-denied: ",
+		    "modprobe nft_counter" },
+		{ NFT_ABOUT_CHAIN, NT_OUT, ENOENT, "", ERR_UNSUPPORTED, "chain inet overlock out: ", "modprobe" },
+		{ NFT_ABOUT_RULE, 1, ENOENT, "", ERR_UNSUPPORTED,
+		    "rule \"VXLAN, VNI granted to this sender (IPv4)\" of chain inet overlock in: ", "modprobe nft_xfrm" },
+		{ NFT_ABOUT_SET, NT_DENIED, EOPNOTSUPP, "", ERR_UNSUPPORTED, "set inet overlock denied: ", "no sets" },
+		{ NFT_ABOUT_ELEMS, NFT_SET_VNI6, ENOENT, "", ERR_NOTFOUND, "elements of set inet overlock vni6: ", "No such" },
+		{ NFT_ABOUT_ELEMS, NFT_SET_VNI4, EINVAL, "the kernel's word", ERR_IO, "vni4: ", "the kernel's word" },
+		{ NFT_ABOUT_DEL, 3, ENOMEM, "", ERR_NOMEM, "an element of table inet overlock", "memory" },
+	};
+	struct nft nft = { .table = "overlock" };
+	char why[NL_WHY];
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(nft_explain(&nft, rows[i].about, rows[i].no, rows[i].err, rows[i].text, why), rows[i].want);
+		if (strstr(why, rows[i].object) == NULL || strstr(why, rows[i].way) == NULL)
+			fail_msg("%s", why);
+	}
+	/* The longest names and words do not cut the way out off. */
+	nft.table = "1234567890123456789012345678901";
+	for (i = 0; i < NT_RULES; i++) {
+		(void)nft_explain(&nft, NFT_ABOUT_RULE, (uint32_t)i, EOPNOTSUPP,
+		    "a text of the kernel's that is longer than anything it ever says of a rule", why);
+		assert_non_null(strstr(why, "modprobe nft_xfrm nft_objref"));
+	}
+}
+
 int
 main(void)
 {
@@ -509,6 +553,7 @@ main(void)
 		cmocka_unit_test(elements_of_another_kind_are_told_apart),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(events_of_others_in_our_table_count),
+		cmocka_unit_test(errors_name_the_object_and_the_way_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,9 +14,9 @@
 
 #include <linux/if_tun.h>
 
-#include "pcap-backend/iphdr.h"
 #include "xfrm-backend/nft.h"
 
+#define UDP_LEN 8
 #define TURNS   1000                 /* of 10 ms at most, waiting for what must come */
 #define V6_FRAG 44
 #define V6_OPTS 60
@@ -54,7 +54,7 @@ next(void *arg, bool first, struct nft_elem *e)
 	case 4:
 	case 5:
 		e->set = *at == 4 ? NFT_SET_CONTROL4 : NFT_SET_CONTROL6;
-		e->proto = IP_PROTO_TCP;
+		e->proto = IPPROTO_TCP;
 		e->port = 179;
 		e->addr = test_addr(peers[*at - 4]);
 		return true;
@@ -112,22 +112,58 @@ sock(unsigned v6, int type, int proto, const char *addr, uint16_t port, bool loc
 
 /* ---- what comes in ---- */
 
-static size_t
-put_udp(uint8_t *to, const char *const from, const char *const dst, uint16_t port, size_t payload)
+/* RFC 1071. */
+static uint16_t
+checksum(uint32_t sum, struct bytes b)
 {
-	struct addr s = test_addr(from), d = test_addr(dst);
-	size_t len = UDP_LEN + payload;
+	struct rd r = rd_open(b);
+
+	while (rd_left(&r) > 1)
+		sum += rd_u16(&r);
+	if (rd_left(&r) == 1)
+		sum += (uint32_t)rd_u8(&r) << 8;
+	while (sum > 0xffff)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+/* Fills in the checksum of a UDP datagram or TCP segment, whose place is at. */
+static void
+seal(uint8_t *p, size_t n, size_t at, uint8_t proto, const char *from, const char *to)
+{
+	struct addr s = test_addr(from), d = test_addr(to);
+	uint8_t pseudo[36];
+	struct wr w = wr_fixed(pseudo, sizeof pseudo);
 	uint16_t sum;
 
+	wr_put(&w, addr_bytes(&s));
+	wr_put(&w, addr_bytes(&d));
+	wr_u16(&w, proto);
+	wr_u16(&w, (uint16_t)n);
+	p[at] = p[at + 1] = 0;
+	sum = checksum((uint16_t)~checksum(0, wr_view(&w)), bytes_of(p, n));
+	if (sum == 0)
+		sum = 0xffff;
+	p[at] = (uint8_t)(sum >> 8);
+	p[at + 1] = (uint8_t)sum;
+}
+
+static size_t
+put_udp(uint8_t *to, const char *from, const char *dst, uint16_t port, size_t payload)
+{
+	struct wr w = wr_fixed(to, UDP_LEN);
+	size_t len = UDP_LEN + payload;
+
+	wr_u16(&w, 50000);
+	wr_u16(&w, port);
+	wr_u32(&w, (uint32_t)len << 16);
 	memset(to + UDP_LEN, 0x2a, payload);
 	if (payload >= 8) {
 		memset(to + UDP_LEN, 0, 8);
 		to[UDP_LEN] = 0x08;          /* VXLAN's I flag, VNI 42 */
 		to[UDP_LEN + 6] = 42;
 	}
-	udp_put(to, 50000, port, len, 0);
-	sum = csum_plus(csum_octets(bytes_of(to, len)), csum_pseudo(&s, &d, IP_PROTO_UDP, len));
-	udp_put(to, 50000, port, len, sum == 0xffff ? sum : (uint16_t)~sum);
+	seal(to, len, 6, IPPROTO_UDP, from, dst);
 	return len;
 }
 
@@ -136,12 +172,30 @@ inject(struct box *b, const char *from, const char *to, uint8_t proto, const uin
 {
 	struct addr s = test_addr(from), d = test_addr(to);
 	uint8_t packet[2048];
-	struct ip_tmpl t;
+	struct wr w = wr_fixed(packet, sizeof packet);
 
-	ip_tmpl_init(&t, &s, &d, proto);
-	ip_put(&t, packet, n, 1);
-	memcpy(packet + t.len, payload, n);
-	assert_int_equal(write(b->tun, packet, t.len + n), t.len + n);
+	if (s.family == ADDR_V4) {
+		wr_u16(&w, 0x4500);
+		wr_u16(&w, (uint16_t)(20 + n));
+		wr_u32(&w, 0);
+		wr_u16(&w, (uint16_t)(64 << 8 | proto));
+		wr_u16(&w, 0);
+	} else {
+		wr_u32(&w, 0x60000000);
+		wr_u16(&w, (uint16_t)n);
+		wr_u16(&w, (uint16_t)(proto << 8 | 64));
+	}
+	wr_put(&w, addr_bytes(&s));
+	wr_put(&w, addr_bytes(&d));
+	if (s.family == ADDR_V4) {
+		uint16_t sum = checksum(0, wr_view(&w));
+
+		packet[10] = (uint8_t)(sum >> 8);
+		packet[11] = (uint8_t)sum;
+	}
+	wr_put(&w, bytes_of(payload, n));
+	assert_false(w.bad);
+	assert_int_equal(write(b->tun, packet, w.n), w.n);
 }
 
 /* Octets that came; -1: counted in the clear instead. */
@@ -180,12 +234,12 @@ static void
 inject_udp(struct box *b, unsigned v6, enum shape shape, uint16_t port, size_t payload)
 {
 	static uint32_t id;
-	uint8_t buf[1024] = { IP_PROTO_UDP }, udp[512];
+	uint8_t buf[1024] = { IPPROTO_UDP }, udp[512];
 	size_t n = put_udp(udp, peers[v6], us[v6], port, payload), first = 16;
 	struct wr w;
 
 	if (shape == PLAIN) {
-		inject(b, peers[v6], us[v6], IP_PROTO_UDP, udp, n);
+		inject(b, peers[v6], us[v6], IPPROTO_UDP, udp, n);
 	} else if (shape == OPTIONS) {
 		/* PadN of 4 octets fills the header's 8. */
 		buf[2] = 1;
@@ -194,13 +248,13 @@ inject_udp(struct box *b, unsigned v6, enum shape shape, uint16_t port, size_t p
 		inject(b, peers[v6], us[v6], V6_OPTS, buf, 8 + n);
 	} else {
 		w = wr_fixed(buf, sizeof buf);
-		wr_u16(&w, IP_PROTO_UDP << 8);
+		wr_u16(&w, IPPROTO_UDP << 8);
 		wr_u16(&w, 1);               /* offset 0, more to come */
 		wr_u32(&w, ++id);
 		wr_put(&w, bytes_of(udp, first));
 		inject(b, peers[v6], us[v6], V6_FRAG, buf, w.n);
 		w = wr_fixed(buf, sizeof buf);
-		wr_u16(&w, IP_PROTO_UDP << 8);
+		wr_u16(&w, IPPROTO_UDP << 8);
 		wr_u16(&w, (uint16_t)first);
 		wr_u32(&w, id);
 		wr_put(&w, bytes_of(udp + first, n - first));
@@ -347,10 +401,10 @@ TEST(vxlan_does_not_leave_in_the_clear)
 
 		assert_int_equal(send(s, octets, size, 0), -1);
 		assert_int_equal(figures(&b).out_plaintext, before + 1);
-		assert_false(left(&b, IP_PROTO_UDP));
+		assert_false(left(&b, IPPROTO_UDP));
 		assert_int_equal(nft_remove(b.nft, b.why), OK);
 		assert_int_equal(send(s, octets, size, 0), size);
-		wait_left(&b, IP_PROTO_UDP);
+		wait_left(&b, IPPROTO_UDP);
 		build(&b);
 		(void)close(s);
 	}
@@ -362,10 +416,8 @@ TEST(vxlan_does_not_leave_in_the_clear)
 static void
 inject_syn(struct box *b, unsigned v6, const char *from, uint16_t sport, uint16_t dport)
 {
-	struct addr s = test_addr(from), d = test_addr(us[v6]);
 	uint8_t tcp[20];
 	struct wr w = wr_fixed(tcp, sizeof tcp);
-	uint16_t sum;
 
 	wr_u16(&w, sport);
 	wr_u16(&w, dport);
@@ -374,10 +426,8 @@ inject_syn(struct box *b, unsigned v6, const char *from, uint16_t sport, uint16_
 	wr_u16(&w, 0x5002);
 	wr_u16(&w, 1000);
 	wr_u32(&w, 0);
-	sum = csum_plus(csum_octets(bytes_of(tcp, sizeof tcp)), csum_pseudo(&s, &d, IP_PROTO_TCP, sizeof tcp));
-	tcp[16] = (uint8_t)((uint16_t)~sum >> 8);
-	tcp[17] = (uint8_t)~sum;
-	inject(b, from, us[v6], IP_PROTO_TCP, tcp, sizeof tcp);
+	seal(tcp, sizeof tcp, 16, IPPROTO_TCP, from, us[v6]);
+	inject(b, from, us[v6], IPPROTO_TCP, tcp, sizeof tcp);
 }
 
 static const struct { uint16_t sport, dport; } syns[] = { { 40000, 179 }, { 179, 40000 } };
@@ -395,16 +445,16 @@ TEST(control_channels_in_the_clear_are_dropped_and_counted)
 
 		inject_syn(&b, v6, peers[v6], sport, dport);
 		wait_counted(&b, before + 1);
-		assert_false(left(&b, IP_PROTO_TCP));
+		assert_false(left(&b, IPPROTO_TCP));
 		/* Another host, or another port: let through, and answered with a reset. */
 		inject_syn(&b, v6, strangers[v6], sport, dport);
-		wait_left(&b, IP_PROTO_TCP);
+		wait_left(&b, IPPROTO_TCP);
 		inject_syn(&b, v6, peers[v6], 40000, 40001);
-		wait_left(&b, IP_PROTO_TCP);
+		wait_left(&b, IPPROTO_TCP);
 		assert_int_equal(figures(&b).in_plaintext, before + 1);
 		assert_int_equal(nft_remove(b.nft, b.why), OK);
 		inject_syn(&b, v6, peers[v6], sport, dport);
-		wait_left(&b, IP_PROTO_TCP);
+		wait_left(&b, IPPROTO_TCP);
 		build(&b);
 	}
 	box_close(&b);
@@ -425,10 +475,10 @@ TEST(control_channels_do_not_leave_in_the_clear)
 		wr_u16(&w, syns[i / 2].dport);
 		assert_int_equal(send(s, tcp, sizeof tcp, 0), -1);
 		assert_int_equal(figures(&b).out_plaintext, 1);
-		assert_false(left(&b, IP_PROTO_TCP));
+		assert_false(left(&b, IPPROTO_TCP));
 		assert_int_equal(nft_remove(b.nft, b.why), OK);
 		assert_int_equal(send(s, tcp, sizeof tcp, 0), sizeof tcp);
-		wait_left(&b, IP_PROTO_TCP);
+		wait_left(&b, IPPROTO_TCP);
 		build(&b);
 		(void)close(s);
 	}
