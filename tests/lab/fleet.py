@@ -21,6 +21,7 @@ class Fleet:
     """
 
     patience = 1                       # on a slow machine more: timeouts are multiplied with it
+    tenant_setup = ":"                 # run in each tenant's namespace when it is made
 
     def __init__(self, lab, nodes=3, vnis=(5001, 5002), init_args=(), url="https://192.0.2.250/authorization.cms",
                  underlay="192.0.2.0/24"):
@@ -117,7 +118,7 @@ class Fleet:
                 lab.ns(t)
                 lab.link(t, "eth0", f"nve{k}", f"ten{vni}")
                 lab.addr(t, "eth0", f"10.{vni % 100}.0.{k}/24")
-                lab.sh(t, f"ip link set eth0 mtu {mtu}")
+                lab.sh(t, f"ip link set eth0 mtu {mtu} && {self.tenant_setup}")
 
     def serve(self):
         program = os.path.join(os.path.dirname(__file__), "nva_server.py")

@@ -7,9 +7,9 @@ import re
 from . import netlab
 from .fleet import NS, Fleet
 
-# An emulated processor takes its time.
-PATIENCE = 4
 FLOOD = "00:00:00:00:00:00"
+# Nothing but what a test sends shall cross: with IPv6 every interface says hello by MLD and ND.
+NO_IPV6 = "echo 1 >/proc/sys/net/ipv6/conf/{}/disable_ipv6"
 
 
 class KernelFleet(Fleet):
@@ -19,7 +19,8 @@ class KernelFleet(Fleet):
     The others keep pcap-backend. The document is a file unless a URL is given.
     """
 
-    patience = PATIENCE
+    patience = 4                       # the guest's processor is emulated
+    tenant_setup = NO_IPV6.format("eth0")
 
     def __init__(self, lab, nodes=2, vnis=(5001, 5002), kernel=None, port=4789, encap=False, url=None, **kw):
         self.gate = url is None        # for start_together()
@@ -66,11 +67,9 @@ class KernelFleet(Fleet):
         for peer in range(1, self.nodes + 1):
             if peer != k:
                 yield f"bridge fdb append {FLOOD} dev {vx} dst {self.address(peer)}"
-        # Nothing but the tenants' frames shall cross: a bridge of its own would say hello by MLD.
-        for dev in (vx, f"ten{vni}"):
-            yield f"echo 1 >/proc/sys/net/ipv6/conf/{dev}/disable_ipv6"
         yield f"ip link add {br} type bridge mcast_snooping 0"
-        yield f"echo 1 >/proc/sys/net/ipv6/conf/{br}/disable_ipv6"
+        for dev in (vx, f"ten{vni}", br):
+            yield NO_IPV6.format(dev)
         for dev in (vx, f"ten{vni}"):
             yield f"ip link set {dev} master {br} up"
         yield f"ip link set {br} up"
