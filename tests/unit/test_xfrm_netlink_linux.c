@@ -3,11 +3,7 @@
 #include "xfrm_kernel.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <linux/capability.h>
-#include <net/if.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 
 #include "base_child.h"
@@ -484,21 +480,6 @@ TEST(what_the_kernel_did_not_send_is_not_heard)
 
 /* ---- packets ---- */
 
-/* The loopback device of the namespace is up, and IPsec is not left out on it as it is by default. */
-static void
-loopback_up(void)
-{
-	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int f = open("/proc/sys/net/ipv4/conf/lo/disable_xfrm", O_WRONLY | O_CLOEXEC);
-	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-
-	assert_true(s >= 0 && f >= 0);
-	assert_int_equal(write(f, "0", 1), 1);
-	assert_int_equal(ioctl(s, SIOCSIFFLAGS, &ifr), 0);
-	assert_int_equal(close(f), 0);
-	assert_int_equal(close(s), 0);
-}
-
 /* Does a datagram from 127.0.0.1 to 127.0.0.2, port 4789, arrive? */
 static bool
 vxlan_arrives(void)
@@ -633,7 +614,7 @@ static int
 prepare(void **state)
 {
 	(void)state;
-	loopback_up();
+	test_loopback_up();
 	return 0;
 }
 

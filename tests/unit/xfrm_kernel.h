@@ -6,8 +6,11 @@
 #include "xfrm_support.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -119,6 +122,21 @@ test_flush(uint32_t claimed)
 	    sizeof sas);
 	assert_int_equal(sendto(s, &policies, sizeof policies, 0, (struct sockaddr *)&kernel,
 	    sizeof kernel), sizeof policies);
+	assert_int_equal(close(s), 0);
+}
+
+/* The loopback device of the namespace is up, and IPsec is not left out on it as it is by default. */
+static inline void
+test_loopback_up(void)
+{
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int f = open("/proc/sys/net/ipv4/conf/lo/disable_xfrm", O_WRONLY | O_CLOEXEC);
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+
+	assert_true(s >= 0 && f >= 0);
+	assert_int_equal(write(f, "0", 1), 1);
+	assert_int_equal(ioctl(s, SIOCSIFFLAGS, &ifr), 0);
+	assert_int_equal(close(f), 0);
 	assert_int_equal(close(s), 0);
 }
 
