@@ -460,7 +460,13 @@ event(union message *m, uint16_t type, uint8_t family, uint32_t port, const char
 
 TEST(events_of_others_in_our_table_count)
 {
-	static const struct { uint16_t type; uint8_t family; uint32_t port; const char *table; bool ours, gone; } rows[] = {
+	static const struct {
+		uint16_t type;
+		uint8_t family;
+		uint32_t port;
+		const char *table;
+		bool ours, gone;
+	} rows[] = {
 		{ NFT_MSG_DELRULE, NFPROTO_INET, 9, "overlock", true, false },
 		{ NFT_MSG_NEWTABLE, NFPROTO_INET, 9, "overlock", true, false },
 		{ NFT_MSG_DELSETELEM, NFPROTO_INET, 0, "overlock", true, false },
@@ -505,15 +511,17 @@ TEST(errors_name_the_object_and_the_way_out)
 	} rows[] = {
 		{ NFT_ABOUT_BATCH, 0, EPERM, "", ERR_DENIED, "table inet overlock: ", "needs CAP_NET_ADMIN" },
 		{ NFT_ABOUT_BATCH, 0, EOPNOTSUPP, "", ERR_UNSUPPORTED, "table inet overlock: ", "modprobe nf_tables" },
-		{ NFT_ABOUT_TABLE, 0, EAFNOSUPPORT, "", ERR_UNSUPPORTED, "table inet overlock: ", "modprobe nf_tables" },
+		{ NFT_ABOUT_TABLE, 0, EAFNOSUPPORT, "", ERR_UNSUPPORTED, "inet overlock: ", "modprobe nf_tables" },
 		{ NFT_ABOUT_COUNTER, NT_IN_DENIED, ENOENT, "", ERR_UNSUPPORTED, "counter inet overlock in-denied: ",
 		    "modprobe nft_counter" },
 		{ NFT_ABOUT_CHAIN, NT_OUT, ENOENT, "", ERR_UNSUPPORTED, "chain inet overlock out: ", "modprobe" },
 		{ NFT_ABOUT_RULE, 1, ENOENT, "", ERR_UNSUPPORTED,
-		    "rule \"VXLAN, VNI granted to this sender (IPv4)\" of chain inet overlock in: ", "modprobe nft_xfrm" },
+		    "rule \"VXLAN, VNI granted to this sender (IPv4)\" of chain inet overlock in: ",
+		    "modprobe nft_xfrm" },
 		{ NFT_ABOUT_SET, NT_DENIED, EOPNOTSUPP, "", ERR_UNSUPPORTED, "set inet overlock denied: ", "no sets" },
-		{ NFT_ABOUT_ELEMS, NFT_SET_VNI6, ENOENT, "", ERR_NOTFOUND, "elements of set inet overlock vni6: ", "No such" },
-		{ NFT_ABOUT_ELEMS, NFT_SET_VNI4, EINVAL, "the kernel's word", ERR_IO, "vni4: ", "the kernel's word" },
+		{ NFT_ABOUT_ELEMS, NFT_SET_VNI6, ENOENT, "", ERR_NOTFOUND, "elements of set inet overlock vni6: ",
+		    "No such" },
+		{ NFT_ABOUT_ELEMS, NFT_SET_VNI4, EINVAL, "the kernel's word", ERR_IO, "vni4: ", "kernel's word" },
 		{ NFT_ABOUT_DEL, 3, ENOMEM, "", ERR_NOMEM, "an element of table inet overlock", "memory" },
 	};
 	struct nft nft = { .table = "overlock" };
@@ -521,7 +529,9 @@ TEST(errors_name_the_object_and_the_way_out)
 	size_t i;
 
 	for (i = 0; i < COUNT(rows); i++) {
-		assert_int_equal(nft_explain(&nft, rows[i].about, rows[i].no, rows[i].err, rows[i].text, why), rows[i].want);
+		int r = nft_explain(&nft, rows[i].about, rows[i].no, rows[i].err, rows[i].text, why);
+
+		assert_int_equal(r, rows[i].want);
 		if (strstr(why, rows[i].object) == NULL || strstr(why, rows[i].way) == NULL)
 			fail_msg("%s", why);
 	}
