@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Who tried which VNI is noted in a set of bounded size; once it is full, what isn't granted is dropped all the same."""
+"""Who tried which VNI is noted in a set of bounded size; once it is full, what is not granted is dropped, too."""
 
 import itertools
 
