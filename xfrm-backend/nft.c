@@ -24,7 +24,8 @@ nft_open(const char *table, char why[static NL_WHY])
 		(void)snprintf(why, NL_WHY, "the name of a table has 1 to %u octets", NAME_MAX_LEN);
 		return NULL;
 	}
-	if ((nft = calloc(1, sizeof *nft)) == NULL || (nft->buf = malloc(NFT_ELEMS_ROOM)) == NULL ||
+	/* libmnl leaves the padding of attributes as it was: nothing of the heap's shall go to the kernel. */
+	if ((nft = calloc(1, sizeof *nft)) == NULL || (nft->buf = calloc(1, NFT_ELEMS_ROOM)) == NULL ||
 	    getrandom(nft->seed, sizeof nft->seed, 0) != (ssize_t)sizeof nft->seed) {
 		(void)snprintf(why, NL_WHY, "table inet %s: %s", table, err_str(ERR_NOMEM));
 		nft_close(nft);
