@@ -86,7 +86,8 @@ see_policy(void *arg, const struct nlmsghdr *m)
 			e->have = true;
 			return OK;
 		}
-		e->have = e->differs = spd_is_own(&b->spd, &p);
+		s->repaired += e->have;
+		e->have = e->differs = e->have || spd_is_own(&b->spd, &p);
 		spd_touch(&b->spd, e);
 		return OK;
 	}
@@ -328,7 +329,7 @@ reconcile(struct backend *b, bool first)
 		former_drop(b);
 	if (s.repaired != 0) {
 		b->repairs[REPAIR_POLICY] += s.repaired;
-		log_warn("%zu of our policies were removed by somebody else: installed again",
+		log_warn("%zu of our policies were removed or changed by somebody else: installed again",
 		    s.repaired);
 	}
 	apply(b);

@@ -132,15 +132,23 @@ static void
 on_policy_added(struct backend *b, const struct xevent *ev)
 {
 	struct pol_entry *e = spd_find(&b->spd, ev->pol.dir, &ev->pol.sel);
+	char ours[XPOL_STRLEN], theirs[XPOL_STRLEN];
 
-	if (e != NULL && e->want) {
-		if (!xpol_equal(&e->pol, &ev->pol)) {
-			e->have = e->differs = spd_is_own(&b->spd, &ev->pol);
-			spd_touch(&b->spd, e);
-		}
+	if (e == NULL || !e->want) {
+		shadow_check(b, &ev->pol);
 		return;
 	}
-	shadow_check(b, &ev->pol);
+	if (xpol_equal(&e->pol, &ev->pol))
+		return;
+	if (e->have) {
+		b->repairs[REPAIR_POLICY]++;
+		log_peer(&b->bucket, b->now_ms, "policy %s was changed by another program (netlink port "
+		    "%u) to %s: changed back", xpol_str(&e->pol, ours), ev->port_id,
+		    xpol_str(&ev->pol, theirs));
+	}
+	/* What stood there before ours is somebody else's; what came instead of ours is ours to change. */
+	e->have = e->differs = e->have || spd_is_own(&b->spd, &ev->pol);
+	spd_touch(&b->spd, e);
 }
 
 static void
