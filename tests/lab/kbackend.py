@@ -34,29 +34,31 @@ class Peer:
         self.host, self.node, self.address, self.vns = host, node, address, vns
         self.local = ME[family(address)]
         self.mode, self.encap, self.esn, self.suite = mode, (4500, 4500) if encap else None, esn, suite
+        self.transform, self.octets = bd.SUITES[suite]
         Peer.number += 1
         self.number = Peer.number
 
     def admission(self):
         """Grant and policy, as the authorization process gives them."""
-        of_channel = {"mode": self.mode, "suite": bd.SUITES[self.suite][0]}
-        return [(bd.BK_GRANT_SET, bd.grant(self.number, self.node, [self.local], [self.address], self.vns, **of_channel)),
-                (bd.BK_POLICY_ADD, bd.policy(self.node, self.local, self.address, self.vns, **of_channel))]
+        return [(bd.BK_GRANT_SET, bd.grant(self.number, self.node, [self.local], [self.address], self.vns,
+                                           self.mode, suite=self.transform)),
+                (bd.BK_POLICY_ADD, self._policy())]
 
     def withdrawal(self):
-        of_channel = {"mode": self.mode, "suite": bd.SUITES[self.suite][0]}
-        return [(bd.BK_GRANT_DROP, self.number.to_bytes(4, "big")),
-                (bd.BK_POLICY_DEL, bd.policy(self.node, self.local, self.address, self.vns, **of_channel))]
+        return [(bd.BK_GRANT_DROP, self.number.to_bytes(4, "big")), (bd.BK_POLICY_DEL, self._policy())]
+
+    def _policy(self):
+        return bd.policy(self.node, self.local, self.address, self.vns, self.mode, suite=self.transform)
 
     def new_sas(self, **kw):
         """A fresh pair, inbound first."""
         Peer.spi += 2
         self.spi_in, self.spi_out = Peer.spi, Peer.spi + 1
-        transform, octets = bd.SUITES[self.suite]
-        self.key_in, self.key_out = os.urandom(octets), os.urandom(octets)
-        pair = (self.spi_in, self.address, self.local, self.key_in), (self.spi_out, self.local, self.address, self.key_out)
-        return [(bd.BK_SA_ADD, bd.sa(way, *which, self.number, Peer.spi, self.mode, self.encap, self.esn,
-                                     suite=transform, **kw)) for way, which in zip((bd.SA_IN, bd.SA_OUT), pair)]
+        self.key_in, self.key_out = os.urandom(self.octets), os.urandom(self.octets)
+        to_me = bd.SA_IN, self.spi_in, self.address, self.local, self.key_in
+        from_me = bd.SA_OUT, self.spi_out, self.local, self.address, self.key_out
+        return [(bd.BK_SA_ADD, bd.sa(*which, self.number, Peer.spi, self.mode, self.encap, self.esn,
+                                     suite=self.transform, **kw)) for which in (to_me, from_me)]
 
     def del_sas(self):
         return [(bd.BK_SA_DEL, sa_name(bd.SA_IN, self.spi_in, self.local)),
@@ -120,7 +122,7 @@ class KernelHost:
         """A socket of the host that takes what is for this port."""
         def make():
             s = socket.socket(socket.AF_INET if v == 4 else socket.AF_INET6, kind, proto)
-            if v == 6:
+            if v == 6 and kind != socket.SOCK_RAW:
                 s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             s.bind(("", port))
             s.setblocking(False)
