@@ -327,6 +327,9 @@ TEST(policies_of_others_are_not_ours)
 		NOT_OURS((p.sel.dport = 0, p.sel.dport_mask = p.dir == XDIR_IN ? 0xffff : 0xff));
 #undef NOT_OURS
 	}
+	p = like_block();
+	p.sel = xsel_any(ADDR_V4, UDP, 0, 0);
+	assert_false(spd_is_own(&spd, &p));
 	p = like_bypass();
 	p.sel.dport = 501;
 	assert_false(spd_is_own(&spd, &p));

@@ -408,6 +408,8 @@ TEST(inherited_and_granted_is_kept_without_a_gap)
 	assert_int_equal(apply(), 0);
 	vn_disinherit(&vn);
 	assert_int_equal(apply(), 0);
+	/* What is found again is no inheritance. */
+	inherit(vni_elem(t->reqid, THERE, 5001));
 	assert_int_equal(vn_grant_drop(&vn, &spd, 1), OK);
 	assert_int_equal(apply(), 1);
 }
@@ -504,6 +506,7 @@ TEST(what_changes_its_mind_while_listed_is_seen_as_it_is_now)
 		e->have = true;
 	assert_int_equal(vn_grant_drop(&vn, &spd, 1), OK);
 	assert_null(vn_dirty(&vn, true));
+	assert_non_null(vn.dirty);
 	set_grant(grant_of(1, "nve-2", THERE, vxlan(), 1));
 	assert_int_equal(apply(), 1);
 	assert_int_equal(count(), 2);
