@@ -323,6 +323,28 @@ TEST(defaults_are_no_difference_and_all_else_is)
 	}
 }
 
+/* What ours says and theirs doesn't is a difference, unless it is a zero. */
+TEST(what_is_missing_is_a_difference)
+{
+	static const struct { uint32_t value; bool same; } rows[] = { { 0, true }, { 9, false } };
+	uint8_t ours_buf[64], theirs_buf[64], with[64], without[64];
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		struct wr a = wr_fixed(with, sizeof with), b = wr_fixed(without, sizeof without);
+		struct wr ours = wr_fixed(ours_buf, sizeof ours_buf), theirs = wr_fixed(theirs_buf, sizeof theirs_buf);
+		uint8_t value[4] = { 0, 0, 0, (uint8_t)rows[i].value };
+
+		put_attr(&a, NFTA_EXPR_NAME, bytes_of("lookup", 7));
+		put_attr(&a, NFTA_EXPR_DATA, bytes_of(value, 4));
+		put_attr(&b, NFTA_EXPR_NAME, bytes_of("lookup", 7));
+		put_attr(&ours, NFTA_LIST_ELEM, wr_view(&a));
+		put_attr(&theirs, NFTA_LIST_ELEM, wr_view(&b));
+		assert_int_equal(nft_same_expressions(wr_view(&ours), wr_view(&theirs)), rows[i].same);
+		assert_int_equal(nft_same_expressions(wr_view(&theirs), wr_view(&ours)), rows[i].same);
+	}
+}
+
 /* ---- elements in messages ---- */
 
 struct told {
@@ -559,6 +581,7 @@ main(void)
 		cmocka_unit_test(every_rule_is_the_same_as_itself_only),
 		cmocka_unit_test(every_changed_octet_of_a_rule_is_seen),
 		cmocka_unit_test(defaults_are_no_difference_and_all_else_is),
+		cmocka_unit_test(what_is_missing_is_a_difference),
 		cmocka_unit_test(a_message_is_filled_up_and_read_back),
 		cmocka_unit_test(elements_of_another_kind_are_told_apart),
 		cmocka_unit_test(every_truncation_is_refused),
