@@ -301,6 +301,8 @@ table(struct scan *s)
 		b->nft_due = false;
 		return OK;
 	}
+	if (r == ERR_AGAIN)              /* somebody keeps changing nf_tables: look again soon */
+		return r;
 	log_peer(&b->bucket, b->now_ms, "nf_tables table %s is not as we made it: %s: it is made anew",
 	    b->options.table, why);
 	b->repairs[REPAIR_TABLE]++;
