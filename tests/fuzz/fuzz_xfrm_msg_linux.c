@@ -96,6 +96,7 @@ ask_for_sa(const struct xsa *read)
 	must(xmsg_sa_read(as_dumped(&dumped, h), &have, &f) == OK);
 	must(xsa_equal(&have, &want) && have.dir == read->dir);
 	must(xmsg_sa_get(&request, want.spi, &want.dst) != NULL);
+	must(xmsg_sa_del(&request, want.spi, &want.dst) != NULL && xmsg_sa_dump(&request) != NULL);
 }
 
 static void
@@ -137,6 +138,8 @@ check_policy(const struct xpol *p)
 	}
 	must(xmsg_pol_read(h, &have) == OK);
 	must(xpol_equal(&have, p));
+	must(xmsg_pol_get(&request, p->dir, &p->sel) != NULL);
+	must(xmsg_pol_del(&request, p->dir, &p->sel) != NULL && xmsg_pol_dump(&request) != NULL);
 }
 
 static void
