@@ -4,6 +4,8 @@ XFRM_BACKEND_SRCS := \
 	xfrm-backend/counters.c \
 	xfrm-backend/main.c \
 	xfrm-backend/netlink.c \
+	xfrm-backend/netlink_dump.c \
+	xfrm-backend/netlink_run.c \
 	xfrm-backend/nft.c \
 	xfrm-backend/nft_batch.c \
 	xfrm-backend/nft_change.c \
@@ -23,6 +25,7 @@ XFRM_BACKEND_SRCS := \
 	xfrm-backend/spd_target.c \
 	xfrm-backend/vn.c \
 	xfrm-backend/watch.c \
+	xfrm-backend/xfrm_msg_alg.c \
 	xfrm-backend/xfrm_msg_event.c \
 	xfrm-backend/xfrm_msg_pol.c \
 	xfrm-backend/xfrm_msg_sa.c \

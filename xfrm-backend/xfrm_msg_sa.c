@@ -6,142 +6,9 @@
 #include "base/err.h"
 #include "xfrm-backend/xfrm_msg_wire.h"
 
-#define AEAD_SALT_BITS 32u
-#define AEAD_ICV_BITS  128u
-#define WORD_BITS      32u
+#define WORD_BITS   32u
 /* What an outbound SA with ESN must have before Linux 6.10, though nothing ever looks at it. */
-#define IDLE_WINDOW    32u
-
-/* ---- transforms ---- */
-
-static const struct {
-	uint16_t encr;
-	const char *aead;
-} aeads[] = {
-	{ ESP_AES_GCM_16, "rfc4106(gcm(aes))" },
-	{ ESP_NULL_AES_GMAC, "rfc4543(gcm(aes))" },
-	{ ESP_CHACHA20_POLY1305, "rfc7539esp(chacha20,poly1305)" },
-};
-
-/* RFC 4868: half of the hash. */
-static const struct {
-	uint16_t integ;
-	const char *auth;
-	unsigned icv;
-} auths[] = {
-	{ ESP_HMAC_SHA2_256_128, "hmac(sha256)", 128 },
-	{ ESP_HMAC_SHA2_384_192, "hmac(sha384)", 192 },
-	{ ESP_HMAC_SHA2_512_256, "hmac(sha512)", 256 },
-};
-
-static const char cbc[] = "cbc(aes)";
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
-
-int
-xalg_of(const struct esp_transform *t, struct xalg *out)
-{
-	size_t encr, integ, i;
-
-	memset(out, 0, sizeof *out);
-	if (esp_transform_lengths(t, &encr, &integ) != OK)
-		return ERR_UNSUPPORTED;
-	for (i = 0; i < COUNT(aeads); i++)
-		if (t->encr == aeads[i].encr) {
-			out->aead = aeads[i].aead;
-			out->icv = AEAD_ICV_BITS;
-			return OK;
-		}
-	for (i = 0; i < COUNT(auths); i++)
-		if (t->encr == ESP_AES_CBC && t->integ == auths[i].integ) {
-			out->encr = cbc;
-			out->auth = auths[i].auth;
-			out->icv = auths[i].icv;
-			return OK;
-		}
-	return ERR_UNSUPPORTED;
-}
-
-/* An algorithm's attribute: name, key length and, but for ciphers, ICV length in bits. The key itself is not read. */
-struct alg {
-	char name[64];
-	uint32_t key_bits, icv_bits;
-};
-
-static int
-read_alg(const struct xattrs *attrs, unsigned type, bool icv, struct alg *a)
-{
-	struct rd r = rd_open(attrs->a[type]);
-
-	memset(a, 0, sizeof *a);
-	rd_copy(&r, a->name, sizeof a->name);
-	rd_copy(&r, &a->key_bits, sizeof a->key_bits);
-	if (icv)
-		rd_copy(&r, &a->icv_bits, sizeof a->icv_bits);
-	if (!rd_ok(&r) || memchr(a->name, '\0', sizeof a->name) == NULL ||
-	    rd_left(&r) != ((size_t)a->key_bits + 7) / 8)
-		return ERR_SYNTAX;
-	return OK;
-}
-
-static int
-read_aead(const struct xattrs *attrs, struct esp_transform *t)
-{
-	struct alg a;
-	size_t i;
-	int r;
-
-	if ((r = read_alg(attrs, XFRMA_ALG_AEAD, true, &a)) != OK)
-		return r;
-	for (i = 0; i < COUNT(aeads); i++)
-		if (strcmp(a.name, aeads[i].aead) == 0 && a.icv_bits == AEAD_ICV_BITS &&
-		    a.key_bits > AEAD_SALT_BITS && a.key_bits <= UINT16_MAX) {
-			t->encr = aeads[i].encr;
-			t->key_bits = (uint16_t)(a.key_bits - AEAD_SALT_BITS);
-			if (t->encr == ESP_CHACHA20_POLY1305)
-				t->key_bits = t->key_bits == 256 ? 0 : t->key_bits;
-		}
-	return OK;
-}
-
-static int
-read_cipher_and_auth(const struct xattrs *attrs, struct esp_transform *t, uint32_t *auth_bits)
-{
-	struct alg cipher, auth;
-	size_t i;
-	int r;
-
-	if ((r = read_alg(attrs, XFRMA_ALG_CRYPT, false, &cipher)) != OK ||
-	    (r = read_alg(attrs, XFRMA_ALG_AUTH_TRUNC, true, &auth)) != OK)
-		return r;
-	if (strcmp(cipher.name, cbc) != 0 || cipher.key_bits > UINT16_MAX)
-		return OK;
-	*auth_bits = auth.key_bits;
-	for (i = 0; i < COUNT(auths); i++)
-		if (strcmp(auth.name, auths[i].auth) == 0 && auth.icv_bits == auths[i].icv) {
-			t->encr = ESP_AES_CBC;
-			t->key_bits = (uint16_t)cipher.key_bits;
-			t->integ = auths[i].integ;
-		}
-	return OK;
-}
-
-/* encr stays ESP_ENCR_NONE for what we do not know. */
-static int
-read_transform(const struct xattrs *attrs, struct esp_transform *t)
-{
-	size_t encr, integ = 0;
-	uint32_t auth_bits = 0;
-	int r = OK;
-
-	if (attrs->a[XFRMA_ALG_AEAD].p != NULL)
-		r = read_aead(attrs, t);
-	else if (attrs->a[XFRMA_ALG_CRYPT].p != NULL && attrs->a[XFRMA_ALG_AUTH_TRUNC].p != NULL)
-		r = read_cipher_and_auth(attrs, t, &auth_bits);
-	if (r == OK && (esp_transform_lengths(t, &encr, &integ) != OK || integ * 8 != auth_bits))
-		memset(t, 0, sizeof *t);
-	return r;
-}
+#define IDLE_WINDOW 32u
 
 /* ---- writing ---- */
 
@@ -160,44 +27,6 @@ write_life(struct xfrm_lifetime_cfg *to, const struct sa_lifetime *l)
 	to->hard_byte_limit = or_infinite(l->hard_bytes);
 	to->soft_packet_limit = or_infinite(l->soft_packets);
 	to->hard_packet_limit = or_infinite(l->hard_packets);
-}
-
-static void
-write_alg(struct wr *w, uint16_t type, const char *name, unsigned icv, struct bytes key)
-{
-	char field[64] = "";
-	uint32_t key_bits = (uint32_t)(key.n * 8), icv_bits = icv;
-
-	memcpy(field, name, strlen(name));
-	xattr_head(w, type, sizeof field + sizeof key_bits + (icv == 0 ? 0 : sizeof icv_bits) + key.n);
-	wr_put(w, bytes_of(field, sizeof field));
-	wr_put(w, bytes_of(&key_bits, sizeof key_bits));
-	if (icv != 0)
-		wr_put(w, bytes_of(&icv_bits, sizeof icv_bits));
-	wr_put(w, key);
-	xmsg_pad(w);
-}
-
-/* 0, or ERR_VALUE for a key of the wrong length. */
-static int
-write_transform(struct wr *w, const struct esp_transform *t, struct bytes key)
-{
-	size_t encr, integ;
-	struct xalg alg;
-	struct rd r = rd_open(key);
-	struct bytes first;
-
-	if (xalg_of(t, &alg) != OK || esp_transform_lengths(t, &encr, &integ) != OK ||
-	    key.n != encr + integ)
-		return ERR_VALUE;
-	first = rd_take(&r, encr);
-	if (alg.aead != NULL) {
-		write_alg(w, XFRMA_ALG_AEAD, alg.aead, alg.icv, first);
-		return OK;
-	}
-	write_alg(w, XFRMA_ALG_CRYPT, alg.encr, 0, first);
-	write_alg(w, XFRMA_ALG_AUTH_TRUNC, alg.auth, alg.icv, rd_rest(&r));
-	return OK;
 }
 
 /*
@@ -258,7 +87,7 @@ xmsg_sa_add(void *buf, const struct xmsg_kernel *k, const struct xsa *sa, struct
 	write_life(&info.lft, &sa->life);
 	wr_put(&w, bytes_of(&info, sizeof info));
 	xmsg_pad(&w);
-	if (write_transform(&w, &sa->transform, key) != OK)
+	if (xalg_write(&w, &sa->transform, key) != OK)
 		return NULL;
 	write_replay(&w, k, sa);
 	write_encap(&w, sa);
@@ -393,7 +222,7 @@ strange(const struct xattrs *attrs)
 	};
 	size_t i;
 
-	for (i = 0; i < COUNT(types); i++)
+	for (i = 0; i < sizeof types; i++)
 		if (xattr_set(attrs, types[i]))
 			return true;
 	return attrs->a[XATTR_SA_PCPU].p != NULL;   /* the first processor is number 0 */
@@ -448,7 +277,7 @@ xmsg_sa_read(const struct nlmsghdr *h, struct xsa *sa, struct xsa_figures *f)
 	sa->mode = xmode_read(info.mode);
 	sa->foreign_shape = sa->spi == 0 || sa->mode == 0 ||
 	    (info.flags & ~XFRM_STATE_ESN) != 0 || strange(&attrs);
-	if ((r = read_selector(&info, sa)) != OK || (r = read_transform(&attrs, &sa->transform)) != OK ||
+	if ((r = read_selector(&info, sa)) != OK || (r = xalg_read(&attrs, &sa->transform)) != OK ||
 	    (r = read_replay(&info, &attrs, sa, f)) != OK || (r = read_encap(&attrs, sa)) != OK)
 		return r;
 	sa->transform.esn = (info.flags & XFRM_STATE_ESN) != 0;

@@ -40,6 +40,9 @@ void xsel_write(struct xfrm_selector *, const struct xsel *);
 /* Families of both addresses, prefix lengths. */
 bool xsel_sound(const struct xsel *);
 
+/* The algorithms with their parts of the key. 0, or ERR_VALUE: no such transform, or the key's length. */
+int xalg_write(struct wr *, const struct esp_transform *, struct bytes key);
+
 /* ---- reading ---- */
 
 /* By number; those that are not there have p NULL. Of several with one number the last. */
@@ -62,6 +65,9 @@ int xsel_read(const struct xfrm_selector *, struct xsel *, bool *foreign);
 /* enum sa_mode; 0 for those that we do not have. */
 uint8_t xmode_read(uint8_t mode);
 uint8_t xmode_write(uint8_t mode);
+
+/* The transform without ESN; encr stays ESP_ENCR_NONE for what we do not know. 0 or ERR_SYNTAX. */
+int xalg_read(const struct xattrs *, struct esp_transform *);
 
 /* A policy with its attributes, as dumps and notifications have it. As xmsg_pol_read(). */
 int xpol_read(const struct xfrm_userpolicy_info *, const struct xattrs *, struct xpol *);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* reads: xfrm-backend/xfrm_msg_sa.c xfrm-backend/xfrm_msg_pol.c xfrm-backend/xfrm_msg_event.c */
-/* reads: xfrm-backend/xfrm_msg_wire.c */
+/* reads: xfrm-backend/xfrm_msg_wire.c xfrm-backend/xfrm_msg_alg.c */
 /* fuzz: -max_len=2000 */
 /*
  * Messages of the kernel: the first octet chooses the type, the rest is what comes after the header. What
