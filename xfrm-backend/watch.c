@@ -123,7 +123,7 @@ on_policies_flushed(struct backend *b, const struct xevent *ev)
 	    "installed again", ev->port_id);
 	for (pass = 0; pass < 2; pass++)
 		for (pos = 0; (e = spd_entry_next(&b->spd, &pos)) != NULL;)
-			if ((e->target == NULL) == (pass == 0))
+			if ((e->target == NULL && e->pol.block) == (pass == 0))
 				policy_lost(b, e);
 }
 
