@@ -12,6 +12,7 @@
  *     udp dport @vxlan                                                           counter in-denied, drop
  *     (ip saddr . l4proto . th dport) in @control4, no ESP                       counter in-plaintext, drop
  *     (ip saddr . l4proto . th sport) in @control4, no ESP                       the same; and for ip6, @control6
+ *     IPv6 fragments that begin with an extension header (ports may hide behind it)  counter in-plaintext, drop
  *   out  (hook output)
  *     udp dport @vxlan, rt ipsec missing                                         counter out-plaintext, drop
  *     (ip daddr . l4proto . th dport) in @control4, rt ipsec missing             the same; th sport; ip6

@@ -197,8 +197,8 @@ static const char *
 op_name(const struct nt_op *op)
 {
 	static const char *const names[] = { [NT_META] = "meta", [NT_RT] = "rt", [NT_LOAD_REQID] = "xfrm",
-	    [NT_LOAD] = "payload", [NT_IS] = "cmp", [NT_LOOKUP] = "lookup", [NT_NOTE] = "dynset",
-	    [NT_COUNT] = "objref", [NT_VERDICT] = "immediate" };
+	    [NT_LOAD] = "payload", [NT_LOAD_EXT] = "exthdr", [NT_IS] = "cmp", [NT_LOOKUP] = "lookup",
+	    [NT_NOTE] = "dynset", [NT_COUNT] = "objref", [NT_VERDICT] = "immediate" };
 
 	return names[op->what];
 }
@@ -231,6 +231,13 @@ expr_of(const struct nt_op *op)
 		nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, op->a);
 		nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, op->b);
 		nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, op->c);
+		break;
+	case NT_LOAD_EXT:
+		nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_DREG, op->reg);
+		nftnl_expr_set_u8(e, NFTNL_EXPR_EXTHDR_TYPE, (uint8_t)op->a);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_OFFSET, op->b);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_LEN, op->c);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_IPV6);
 		break;
 	case NT_IS:
 		nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, op->reg);

@@ -69,6 +69,12 @@ const struct nt_set_def nt_sets[NT_SETS] = {
 #define DROP_OUT        COUNT(NT_OUT_PLAINTEXT), VERDICT(NF_DROP)
 #define GRANTED         COUNT(NT_IN_GRANTED), VERDICT(NF_ACCEPT)
 
+/*
+ * Fragments of IPv6 come by here one by one, the whole never does. What begins with UDP or TCP has its ports
+ * in the first one; extension headers may push them into another, where nobody looks.
+ */
+#define FRAGMENT_OF(header) IPV6, { NT_LOAD_EXT, R(0), IPPROTO_FRAGMENT, 0, 1 }, IS(header), DROP_IN
+
 const struct nt_rule nt_rules[NT_RULES] = {
 	{ NT_IN, "VXLAN in the clear", { UDP_DPORT_VXLAN, CAME_CLEAR, DROP_IN } },
 	{ NT_IN, "VXLAN, VNI granted to this sender (IPv4)",
@@ -87,6 +93,9 @@ const struct nt_rule nt_rules[NT_RULES] = {
 	    { CONTROL6(SADDR6, DPORT), CAME_CLEAR, DROP_IN } },
 	{ NT_IN, "control channel in the clear, from its port (IPv6)",
 	    { CONTROL6(SADDR6, SPORT), CAME_CLEAR, DROP_IN } },
+	{ NT_IN, "IPv6 fragments of destination options", { FRAGMENT_OF(IPPROTO_DSTOPTS) } },
+	{ NT_IN, "IPv6 fragments of a routing header", { FRAGMENT_OF(IPPROTO_ROUTING) } },
+	{ NT_IN, "IPv6 fragments of fragments", { FRAGMENT_OF(IPPROTO_FRAGMENT) } },
 
 	{ NT_OUT, "VXLAN would leave in the clear", { UDP_DPORT_VXLAN, GOES_CLEAR, DROP_OUT } },
 	{ NT_OUT, "control channel would leave in the clear, to its port (IPv4)",

@@ -49,6 +49,7 @@ enum nt_what {
 	NT_RT,                       /* reg = rt key a */
 	NT_LOAD_REQID,               /* reg = reqid of the SA that decrypted the packet; no SA: no match */
 	NT_LOAD,                     /* reg = c octets at b of header a (enum nft_payload_bases) */
+	NT_LOAD_EXT,                 /* the same of IPv6 extension header a; none of that number: no match */
 	NT_IS,                       /* one octet in reg equals a */
 	NT_LOOKUP,                   /* the key from reg on is in set a */
 	NT_NOTE,                     /* adds the key from reg on to set a, or counts there */
@@ -66,7 +67,7 @@ struct nt_rule {
 	const char *comment;         /* shown by nft(8) */
 	struct nt_op ops[NT_OPS];    /* up to NT_END */
 };
-#define NT_RULES 14
+#define NT_RULES 17
 extern const struct nt_rule nt_rules[NT_RULES];   /* those of a chain in their order there */
 
 #endif
