@@ -124,11 +124,13 @@ op_close(struct backend *b)
 
 	/* What can't be withdrawn any more goes; policies and table stay, and block. */
 	if (b->req != NULL && b->nft != NULL && b->host != NULL) {
+		apply(b);
 		while ((e = sad_next(&b->sad, &pos)) != NULL) {
 			(void)request_add(b, xmsg_sa_del(buf, e->p.spi, &e->p.dst),
 			    &(struct item){ .kind = ITEM_SA_DEL, .call = SIZE_MAX });
 			sad_del(&b->sad, e);
 		}
+		vn_revoke(&b->vn);
 		former_drop(b);
 		apply(b);
 	}
@@ -209,7 +211,12 @@ backend_remove(const struct options *o, char why[static 256])
 		former_drop(b);
 		unwant_all(b);
 		apply(b);
-		r = nft_remove(b->nft, why);
+		if ((r = nft_remove(b->nft, why)) == OK && b->failed_deletions != 0) {
+			(void)snprintf(why, 256, "%llu policies or SAs could not be deleted: see "
+			    "`ip xfrm policy` and `ip xfrm state`",
+			    (unsigned long long)b->failed_deletions);
+			r = ERR_IO;
+		}
 	} else {
 		(void)snprintf(why, 256, "the kernel's IPsec databases can't be read: see the lines above");
 	}
@@ -253,6 +260,25 @@ channel_of(const struct grant *g, const char *id)
 	return NULL;
 }
 
+/* A port that a document protects stays protected: no peer in the document means nobody may. */
+static int
+block_data(struct backend *b, const struct channel *c)
+{
+	if (c->level != LEVEL_DATA || c->proto != IPPROTO_UDP || c->port == 0)
+		return OK;
+	return spd_block(&b->spd, c->port);
+}
+
+static void
+unbind_sa(struct backend *b, struct target *t, const struct sa_params *sa)
+{
+	char node[ID_MAX];
+
+	memcpy(node, t->node, sizeof node);
+	spd_unbind(&b->spd, t, sa);
+	(void)vn_node_again(&b->vn, &b->spd, node);
+}
+
 /* The target of an SA; its policies and elements are wanted from now on. */
 static int
 bind_sa(struct backend *b, const struct sa_params *sa, struct target **t)
@@ -271,7 +297,11 @@ bind_sa(struct backend *b, const struct sa_params *sa, struct target **t)
 		return r;
 	if (hash_count(b->spd.targets) == targets && (*t)->n_pairs == pairs)
 		return OK;
-	return vn_node_again(&b->vn, &b->spd, g->node);
+	if ((r = block_data(b, c)) == OK)
+		r = vn_node_again(&b->vn, &b->spd, g->node);
+	if (r != OK)
+		unbind_sa(b, *t, sa);
+	return r;
 }
 
 static int
@@ -285,10 +315,12 @@ sa_requests(struct backend *b, struct sad_entry *e, const struct sa_params *sa)
 		return ERR_NOMEM;
 	r = request_add(b, xmsg_sa_add(buf, &b->kernel, &e->x, bytes_of(sa->key, sa->key_len)),
 	    &(struct item){ .kind = ITEM_SA_ADD, .sa = e, .call = call });
-	if (r == OK)
+	wipe(buf, sizeof buf);
+	if (r == OK) {
 		r = request_add(b, xmsg_sa_get(buf, sa->spi, &sa->dst),
 		    &(struct item){ .kind = ITEM_SA_GET, .sa = e, .call = call });
-	wipe(buf, sizeof buf);
+		b->sas_due |= r != OK;   /* on its way, but not read back: it is found as an SA of nobody */
+	}
 	b->calls[call].result = r;
 	if (r != OK)
 		sa_gone(b, e);
@@ -308,7 +340,7 @@ op_sa_add(struct backend *b, const struct sa_params *sa)
 	if ((r = bind_sa(b, sa, &t)) != OK)
 		return r;
 	if ((r = sad_add(&b->sad, sa, t, &e)) != OK) {
-		spd_unbind(&b->spd, t, sa);
+		unbind_sa(b, t, sa);
 		return r;
 	}
 	r = sa_requests(b, e, sa);
@@ -325,6 +357,11 @@ op_sa_del(struct backend *b, uint8_t dir, uint32_t spi, const struct addr *dst)
 	size_t call;
 	int r;
 
+	/* Whether the kernel took it must be known first: what has its SPI there may be another's. */
+	if (e != NULL && !e->have) {
+		apply(b);
+		e = sad_find(&b->sad, spi, dst);
+	}
 	if (e == NULL || e->p.dir != dir)
 		return ERR_NOTFOUND;
 	if ((call = call_add(b, CALL_SA, e)) == SIZE_MAX)
@@ -332,7 +369,7 @@ op_sa_del(struct backend *b, uint8_t dir, uint32_t spi, const struct addr *dst)
 	if ((r = request_add(b, xmsg_sa_del(buf, spi, dst),
 	    &(struct item){ .kind = ITEM_SA_DEL, .call = call })) != OK) {
 		b->calls[call].result = r;
-		return BACKEND_QUEUED;   /* it is found again as an SA of nobody, and deleted */
+		b->sas_due = true;       /* it is found again as an SA of nobody, and deleted */
 	}
 	sa_gone(b, e);
 	return BACKEND_QUEUED;
@@ -343,10 +380,8 @@ op_policy_add(struct backend *b, const struct policy *p)
 {
 	int r = spd_policy_add(&b->spd, p), one;
 
-	/* A port that a document protects stays protected: no peer in the document means nobody may. */
-	if (r == OK && p->channel.level == LEVEL_DATA && p->channel.proto == IPPROTO_UDP &&
-	    p->channel.port != 0)
-		r = spd_block(&b->spd, p->channel.port);
+	if (r == OK)
+		r = block_data(b, &p->channel);
 	if ((one = vn_node_again(&b->vn, &b->spd, p->node)) != OK && r == OK)
 		r = one;
 	return r != OK ? r : queued(b, CALL_POLICY, spd_target(&b->spd, p->node, p->channel.id));
@@ -404,7 +439,7 @@ list_one(void *arg, const struct nlmsghdr *m)
 		.spi = x.spi, .dir = e->p.dir, .src = x.src, .dst = x.dst,
 		.packets = f.packets, .bytes = f.bytes,
 		.replays = (uint64_t)f.replay + f.replay_window, .bad_icv = f.integrity_failed,
-		.seq = f.seq, .age_s = l->now_s - (int64_t)f.add_time,
+		.seq = f.seq + (e->p.dir == SA_OUT), .age_s = l->now_s - (int64_t)f.add_time,
 	}, &e->p);
 	return OK;
 }

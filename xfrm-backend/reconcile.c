@@ -15,7 +15,6 @@ struct scan {
 	struct backend *b;
 	bool first;
 	size_t repaired;
-	size_t n_shadows;
 	int r;
 };
 
@@ -25,18 +24,44 @@ void
 shadows_forget(struct backend *b)
 {
 	while (b->n_shadows != 0)
-		free(b->shadows[--b->n_shadows]);
+		free(b->shadows[--b->n_shadows].text);
 }
 
 static bool
-shadow_told(const struct backend *b, const char *text)
+shadow_told(struct backend *b, const char *text)
 {
 	size_t i;
 
 	for (i = 0; i < b->n_shadows; i++)
-		if (strcmp(b->shadows[i], text) == 0)
+		if (strcmp(b->shadows[i].text, text) == 0) {
+			b->shadows[i].seen = true;
 			return true;
+		}
 	return false;
+}
+
+static void
+shadows_unseen(struct backend *b)
+{
+	size_t i;
+
+	for (i = 0; i < b->n_shadows; i++)
+		b->shadows[i].seen = false;
+}
+
+static void
+shadows_gone(struct backend *b)
+{
+	size_t i = 0;
+
+	while (i < b->n_shadows) {
+		if (b->shadows[i].seen) {
+			i++;
+			continue;
+		}
+		free(b->shadows[i].text);
+		b->shadows[i] = b->shadows[--b->n_shadows];
+	}
 }
 
 void
@@ -57,7 +82,8 @@ shadow_check(struct backend *b, const struct xpol *p)
 		(void)xpol_str(p, theirs);
 		if (shadow_told(b, theirs) || b->n_shadows == SHADOWS_MAX)
 			return;
-		if ((b->shadows[b->n_shadows] = strdup(theirs)) != NULL)
+		b->shadows[b->n_shadows] = (struct shadow){ .text = strdup(theirs), .seen = true };
+		if (b->shadows[b->n_shadows].text != NULL)
 			b->n_shadows++;
 		log_warn("somebody else's policy %s goes before ours, %s: what it lets through in the "
 		    "clear is dropped by nf_tables; remove it, or set 'priority' in [backend] below %u",
@@ -97,15 +123,14 @@ see_policy(void *arg, const struct nlmsghdr *m)
 	}
 	if (e != NULL)
 		e->seen = true;
-	if (spd_inherit(&b->spd, &p) != OK)
-		return ERR_NOMEM;
+	if ((s->r = spd_inherit(&b->spd, &p)) != OK)
+		return s->r;
 	if ((e = spd_find(&b->spd, p.dir, &p.sel)) != NULL)
 		e->seen = true;
 	/* Nobody but --remove takes a block away. */
-	if (spd_is_block(&b->spd, &p, &port) &&
-	    (spd_block(&b->spd, port) != OK || vn_port(&b->vn, port) != OK))
-		return ERR_NOMEM;
-	return OK;
+	if (spd_is_block(&b->spd, &p, &port) && (s->r = spd_block(&b->spd, port)) == OK)
+		s->r = vn_port(&b->vn, port);
+	return s->r;
 }
 
 static void
@@ -127,10 +152,14 @@ policies_missing(struct scan *s)
 	size_t pos = 0;
 
 	while ((e = spd_entry_next(&b->spd, &pos)) != NULL) {
-		if (e->seen || !e->have)
+		if (e->seen)
+			continue;
+		/* One that could not be installed is tried again. */
+		if (e->have || e->want)
+			spd_touch(&b->spd, e);
+		if (!e->have)
 			continue;
 		e->have = e->differs = e->inherited = false;
-		spd_touch(&b->spd, e);
 		if (!e->want)
 			continue;
 		s->repaired++;
@@ -147,7 +176,7 @@ dump(struct scan *s, struct nlmsghdr *request, int (*each)(void *, const struct 
 
 	if (r == ERR_IO)
 		log_error("the kernel's %s can't be read: %s", what, strerror(e));
-	return r;
+	return r == OK ? s->r : r;
 }
 
 static int
@@ -157,9 +186,12 @@ policies(struct scan *s)
 	int r;
 
 	policies_unseen(s->b);
+	shadows_unseen(s->b);
 	r = dump(s, xmsg_pol_dump(buf), see_policy, "policies");
-	if (r == OK)
+	if (r == OK) {
 		policies_missing(s);
+		shadows_gone(s->b);
+	}
 	return r;
 }
 
@@ -179,6 +211,7 @@ see_sa(void *arg, const struct nlmsghdr *m)
 		return OK;
 	if ((e = sad_find(&b->sad, x.spi, &x.dst)) != NULL) {
 		e->seen = xsa_equal(&x, &e->x);
+		e->changed = !e->seen && x.reqid == e->x.reqid;
 		return OK;
 	}
 	if (!spd_is_own_reqid(&b->spd, x.reqid))
@@ -188,7 +221,9 @@ see_sa(void *arg, const struct nlmsghdr *m)
 	if (!s->first)
 		log_warn("SA %s has a reqid of ours, but is not ours: it is deleted; reqid-base in "
 		    "[backend] chooses another range", xsa_str(&x, name));
-	return sad_inherit(&b->sad, &x);
+	if ((s->r = spd_reserve(&b->spd, x.reqid)) == OK)
+		s->r = sad_inherit(&b->sad, &x);
+	return s->r;
 }
 
 static void
@@ -197,10 +232,9 @@ sas_missing(struct scan *s)
 	struct backend *b = s->b;
 	struct sad_entry *e;
 	char name[XSA_STRLEN];
-	size_t pos;
+	size_t pos = 0;
 
-	/* Removal of others than the one returned is not allowed while walking: begin anew. */
-	for (pos = 0; (e = sad_next(&b->sad, &pos)) != NULL;) {
+	while ((e = sad_next(&b->sad, &pos)) != NULL) {
 		struct addr dst = e->p.dst;
 		uint8_t dir = e->p.dir;
 		uint32_t spi = e->p.spi;
@@ -210,6 +244,7 @@ sas_missing(struct scan *s)
 		b->repairs[REPAIR_SA_GONE]++;
 		log_peer(&b->bucket, b->now_ms, "SA %s was deleted or changed by somebody else: it is "
 		    "replaced by a new one", xsa_str(&e->x, name));
+		e->unfit = e->changed;
 		sa_gone(b, e);
 		backend_expire(b->host, dir, spi, &dst, true);
 	}
@@ -224,7 +259,7 @@ sas(struct scan *s)
 	int r;
 
 	while ((e = sad_next(&s->b->sad, &pos)) != NULL)
-		e->seen = false;
+		e->seen = e->changed = false;
 	r = dump(s, xmsg_sa_dump(buf), see_sa, "SAs");
 	if (r == OK && !s->first)
 		sas_missing(s);
@@ -278,9 +313,20 @@ inherit_elem(void *arg, const struct nft_elem *e)
 {
 	struct scan *s = arg;
 
-	if (e->set == NFT_SET_VXLAN ? spd_block(&s->b->spd, e->port) != OK ||
-	    vn_port(&s->b->vn, e->port) != OK : vn_inherit(&s->b->vn, e) != OK)
-		s->r = ERR_NOMEM;
+	struct backend *b = s->b;
+	int r = OK;
+
+	if (e->set == NFT_SET_VXLAN) {
+		if (!spd_is_ike_port(&b->spd, e->port) && (r = spd_block(&b->spd, e->port)) == OK)
+			r = vn_port(&b->vn, e->port);
+	} else if (e->set != NFT_SET_VNI4 && e->set != NFT_SET_VNI6) {
+		r = vn_inherit(&b->vn, e);
+	} else if (spd_is_own_reqid(&b->spd, e->reqid) &&
+	    (r = spd_reserve(&b->spd, e->reqid)) == OK) {
+		r = vn_inherit(&b->vn, e);
+	}
+	if (r != OK)
+		s->r = r;
 }
 
 static int

@@ -10,9 +10,11 @@ struct sad_entry {
 	struct xsa x;                    /* as the kernel shall show it */
 	struct target *target;
 	bool have;                       /* the kernel took it */
-	bool seen;                       /* in the dump that is being read */
+	bool seen;                       /* in the dump that is being read, as it was given */
+	bool changed;                    /* in it, but changed by somebody */
 	bool unfit;                      /* there, but not as given: to be deleted */
 	bool dead;                       /* deleted by us, freed at the end of the batch */
+	int64_t next_mapping_ms;         /* until then the peer's new endpoint is no news; monotonic */
 	struct sad_entry *next_dead;
 };
 

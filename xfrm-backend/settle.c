@@ -273,8 +273,10 @@ on_answer(void *arg, size_t at, int e, const struct nlmsghdr *reply, const char 
 		break;
 	case ITEM_SA_DEL:
 		/* Gone already is gone as well. */
-		if (e != 0 && e != ESRCH)
+		if (e != 0 && e != ESRCH) {
 			call_failed(b, it.call, err_of_errno(e));
+			b->failed_deletions++;
+		}
 		break;
 	case ITEM_POL_ADD:
 		policy_added(b, &it, e, text);
@@ -284,8 +286,10 @@ on_answer(void *arg, size_t at, int e, const struct nlmsghdr *reply, const char 
 		break;
 	case ITEM_POL_DEL:
 		/* What can't be deleted is found again by the next comparison. */
-		if (e != 0 && e != ENOENT && e != ESRCH)
-			b->reconcile_at = b->now_ms;
+		if (e != 0 && e != ENOENT && e != ESRCH) {
+			b->reconcile_at = b->now_ms + RETRY_MS;
+			b->failed_deletions++;
+		}
 		break;
 	}
 }
@@ -330,9 +334,7 @@ supersede_former(struct backend *b, const struct item *items, size_t n)
 static void
 run_requests(struct backend *b)
 {
-	uint8_t buf[XMSG_MAX] __attribute__((aligned(8)));
 	struct item *done;
-	struct sad_entry *e;
 	size_t n;
 
 	if (nl_run(b->req, false, on_answer, b) != OK)
@@ -345,12 +347,19 @@ run_requests(struct backend *b)
 	release_deleted(b, done, n);
 	supersede_former(b, done, n);
 	free(done);
+}
+
+/* SAs that are in the kernel but may not be used. */
+static void
+unfit_queue(struct backend *b)
+{
+	uint8_t buf[XMSG_MAX] __attribute__((aligned(8)));
+	struct sad_entry *e;
+
 	for (e = b->sad.dead; e != NULL; e = e->next_dead)
-		if (e->unfit) {
+		if (e->unfit && request_add(b, xmsg_sa_del(buf, e->p.spi, &e->p.dst),
+		    &(struct item){ .kind = ITEM_SA_DEL, .call = SIZE_MAX }) == OK)
 			e->unfit = false;
-			(void)request_add(b, xmsg_sa_del(buf, e->p.spi, &e->p.dst),
-			    &(struct item){ .kind = ITEM_SA_DEL, .call = SIZE_MAX });
-		}
 }
 
 /* ---- VNs ---- */
@@ -398,12 +407,14 @@ grants_failed(struct backend *b, int r)
 int
 table_build(struct backend *b)
 {
+	const struct nft_figures before = b->figures_base;
 	struct table_walk w = { b, 0 };
 	char why[NL_WHY] = "";
 	int r;
 
 	figures_keep(b);
 	if ((r = nft_build(b->nft, table_next, &w, why)) != OK) {
+		b->figures_base = before;
 		log_error("nf_tables table %s can't be made: %s", b->options.table, why);
 		grants_failed(b, r);
 		b->nft_gone = true;
@@ -465,6 +476,7 @@ apply(struct backend *b)
 		vn_change(b, false);
 	for (round = 0; round < ROUNDS; round++) {
 		policies_queue(b);
+		unfit_queue(b);
 		if (nl_pending(b->req) == 0)
 			break;
 		run_requests(b);

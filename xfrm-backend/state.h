@@ -32,6 +32,12 @@ struct item {
 
 #define SHADOWS_MAX 16
 
+/* A foreign policy that goes before one of ours, as told. */
+struct shadow {
+	char *text;
+	bool seen;                       /* in the dump that is being read */
+};
+
 enum repair { REPAIR_POLICY = 0, REPAIR_SA_GONE, REPAIR_TABLE, REPAIR_OVERRUN, REPAIRS };
 
 struct backend {
@@ -58,10 +64,11 @@ struct backend {
 	int64_t nft_retry_at;            /* after a failure */
 	bool sas_due;                    /* SAs were flushed by somebody */
 
-	char *shadows[SHADOWS_MAX];      /* foreign policies that go before ours, as told */
+	struct shadow shadows[SHADOWS_MAX];
 	size_t n_shadows;
 	uint64_t repairs[REPAIRS];
 	uint64_t acquires;
+	uint64_t failed_deletions;
 	struct nft_figures figures_base; /* of tables that were there before */
 	int xfrm_stat;                   /* /proc/net/xfrm_stat, or -1 */
 	struct log_bucket bucket;
