@@ -320,6 +320,20 @@ vn_disinherit(struct vn *v)
 		}
 }
 
+void
+vn_revoke(struct vn *v)
+{
+	struct vn_entry *e;
+	size_t pos = 0;
+
+	while ((e = hash_next(v->elems, &pos)) != NULL)
+		if (e->want && (e->e.set == NFT_SET_VNI4 || e->e.set == NFT_SET_VNI6)) {
+			node_unlink(e);
+			e->want = false;
+			vn_touch(v, e);
+		}
+}
+
 static void
 former_end(struct vn *v, uint32_t reqid)
 {

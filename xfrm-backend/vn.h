@@ -54,6 +54,8 @@ int vn_node_again(struct vn *, const struct spd *, const char *node);
 int vn_inherit(struct vn *, const struct nft_elem *);
 /* Inherited ones that nobody wanted since are from now on to be deleted; ports stay. */
 void vn_disinherit(struct vn *);
+/* What nodes may send is from now on to be deleted, whatever they were granted; the rest stays. */
+void vn_revoke(struct vn *);
 /* Take the next one that is not as wanted from the list; NULL: none. add: those to be added only,
  * else those to be deleted only. All of them, one after the other, cost one walk over the list. */
 struct vn_entry *vn_dirty(struct vn *, bool add);

@@ -8,6 +8,7 @@
 #include "xfrm-backend/state.h"
 
 #define EVENTS_A_TURN 512
+#define MAPPING_PAUSE_MS 1000
 
 int
 watch_open(struct backend *b, char why[static 256])
@@ -64,9 +65,13 @@ static void
 on_mapping(struct backend *b, const struct xevent *ev)
 {
 	const struct endpoint peer = { .addr = ev->src, .port = ev->port };
+	struct sad_entry *e = sad_find(&b->sad, ev->spi, &ev->dst);
 
-	if (sad_find(&b->sad, ev->spi, &ev->dst) != NULL)
-		backend_mapping(b->host, ev->spi, &peer);
+	/* The kernel says so again with every packet. */
+	if (e == NULL || b->now_ms < e->next_mapping_ms)
+		return;
+	e->next_mapping_ms = b->now_ms + MAPPING_PAUSE_MS;
+	backend_mapping(b->host, ev->spi, &peer);
 }
 
 static void

@@ -398,6 +398,23 @@ TEST(inherited_elements_stay_until_they_are_disinherited)
 	assert_int_equal(hash_count(vn.former), 0);
 }
 
+TEST(what_is_revoked_goes_and_what_blocks_stays)
+{
+	struct target *t = protect("nve-2", HERE, THERE, vxlan());
+
+	(void)protect("nve-2", HERE, THERE, model_channel("bgp", LEVEL_CONTROL, TCP, 179));
+	inherit(vni_elem(t->reqid + 9, OTHER, 5001));
+	set_grant(grant_of(1, "nve-2", THERE, vxlan(), 3));
+	assert_int_equal(apply(), 5);
+	vn_revoke(&vn);
+	assert_int_equal(apply(), 3);
+	assert_true(has(port_elem(4789)));
+	assert_true(has(end_elem(THERE, TCP, 179)));
+	/* Not what a former process left: that has its own time. */
+	assert_true(has(vni_elem(t->reqid + 9, OTHER, 5001)));
+	assert_int_equal(count(), 3);
+}
+
 TEST(inherited_and_granted_is_kept_without_a_gap)
 {
 	struct target *t = protect("nve-2", HERE, THERE, vxlan());
@@ -760,6 +777,7 @@ main(void)
 		WITH_VN(an_end_that_another_node_needs_stays),
 		WITH_VN(a_blocked_control_channel_stays_closed),
 		WITH_VN(inherited_elements_stay_until_they_are_disinherited),
+		WITH_VN(what_is_revoked_goes_and_what_blocks_stays),
 		WITH_VN(inherited_and_granted_is_kept_without_a_gap),
 		WITH_VN(a_grant_is_the_whole_word_on_its_reqid),
 		WITH_VN(inherited_elements_that_are_lost_are_forgotten),
