@@ -5,10 +5,12 @@
  * (ipc.h), so a backend is a program of its own. Plain data in, no pointer kept after return.
  *
  * Calls are queued by the caller in batches: after each commit(generation) the backend answers with
- * one backend_done() that carries a result per call of the batch, in order. Calls of a batch take
- * effect in order. Who may call what: the engine's connection sa_* and commit, the authorization
- * process's connection grant_*, policy_*, flush_own and commit; backend_main() sees to that, and
- * to the grants: an SA outside its grant (addresses, channel, selectors, VN) never reaches ops.
+ * one backend_done() that carries a result per call of the batch, in order. What a batch leaves is
+ * what its calls do in order; a backend that queues them may take another way there, as long as
+ * nothing passes meanwhile that passes neither before nor afterwards. Who may call what: the
+ * engine's connection sa_* and commit, the authorization process's connection grant_*, policy_*,
+ * flush_own and commit; backend_main() sees to that, and to the grants: an SA outside its grant
+ * (addresses, channel, selectors, VN) never reaches ops.
  */
 #ifndef BACKEND_BACKEND_H
 #define BACKEND_BACKEND_H

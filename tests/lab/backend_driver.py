@@ -277,6 +277,11 @@ class Backend:
         direction, spi = body.numbers("BI")
         return direction, spi, body.addr(), body.numbers("B") == (1,)
 
+    def mapping(self, timeout=20):
+        """(SPI, address, port) of the next mapping upcall."""
+        body = Body(self.engine.expect(BK_MAPPING, timeout))
+        return (*body.numbers("I"), body.addr(), *body.numbers("H"))
+
     def wait_line(self, pattern, since=0, timeout=20):
         """The first line of its log, from position `since` on, in which the pattern is found."""
         rx = re.compile(pattern)
