@@ -6,9 +6,10 @@
 #include "base/err.h"
 #include "xfrm-backend/xfrm_msg_wire.h"
 
-#define WORD_BITS   32u
+#define WORD_BITS       32u
 /* What an outbound SA with ESN must have before Linux 6.10, though nothing ever looks at it. */
-#define IDLE_WINDOW 32u
+#define IDLE_WINDOW     32u
+#define MAPPING_PAUSE_S 1u
 
 /* ---- writing ---- */
 
@@ -54,8 +55,12 @@ write_encap(struct wr *w, const struct xsa *sa)
 	struct xfrm_encap_tmpl e = { .encap_type = UDP_ENCAP_ESPINUDP,
 	    .encap_sport = htons(sa->encap_sport), .encap_dport = htons(sa->encap_dport) };
 
-	if (sa->encap_sport != 0 || sa->encap_dport != 0)
-		xattr_put(w, XFRMA_ENCAP, &e, sizeof e);
+	if (sa->encap_sport == 0 && sa->encap_dport == 0)
+		return;
+	xattr_put(w, XFRMA_ENCAP, &e, sizeof e);
+	/* Else there is a notification per packet from a new mapping of a NAT. Linux 5.17 and later. */
+	if (sa->dir == SA_IN)
+		xattr_put(w, XFRMA_MTIMER_THRESH, &(uint32_t){ MAPPING_PAUSE_S }, sizeof(uint32_t));
 }
 
 static bool
@@ -217,8 +222,7 @@ strange(const struct xattrs *attrs)
 {
 	static const uint8_t types[] = {
 		XFRMA_MARK, XFRMA_IF_ID, XFRMA_SET_MARK, XFRMA_SET_MARK_MASK, XFRMA_SEC_CTX, XFRMA_COADDR,
-		XFRMA_TFCPAD, XFRMA_ALG_COMP, XFRMA_SA_EXTRA_FLAGS, XFRMA_OFFLOAD_DEV, XFRMA_MTIMER_THRESH,
-		XATTR_NAT_KEEPALIVE,
+		XFRMA_TFCPAD, XFRMA_ALG_COMP, XFRMA_SA_EXTRA_FLAGS, XFRMA_OFFLOAD_DEV, XATTR_NAT_KEEPALIVE,
 	};
 	size_t i;
 

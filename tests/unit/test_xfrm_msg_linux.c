@@ -202,6 +202,23 @@ TEST(udp_encapsulation_has_ports_in_network_order)
 	assert_int_equal(e.encap_type, UDP_ENCAP_ESPINUDP);
 	assert_int_equal(ntohs(e.encap_sport), 50001);
 	assert_int_equal(ntohs(e.encap_dport), 4500);
+	assert_null(m.attrs.a[XFRMA_MTIMER_THRESH].p);
+}
+
+TEST(new_mappings_are_not_told_with_every_packet)
+{
+	struct xsa sa = test_xsa(1, ADDR_V4, SA_IN);
+	uint32_t pause = 0;
+	union xbuf buf;
+	struct sa_message m = open_sa(test_sa_add(&buf, &old_kernel, &sa));
+
+	/* Without encapsulation the kernel refuses it. */
+	assert_null(m.attrs.a[XFRMA_MTIMER_THRESH].p);
+	sa.encap_sport = sa.encap_dport = 4500;
+	m = open_sa(test_sa_add(&buf, &old_kernel, &sa));
+	assert_int_equal(m.attrs.a[XFRMA_MTIMER_THRESH].n, sizeof pause);
+	memcpy(&pause, m.attrs.a[XFRMA_MTIMER_THRESH].p, sizeof pause);
+	assert_int_equal(pause, 1);
 }
 
 TEST(sa_that_makes_no_sense_is_not_written)
@@ -361,8 +378,7 @@ TEST(attribute_that_ours_never_have_makes_an_sa_foreign)
 	} rows[] = {
 		{ XFRMA_MARK, 8 }, { XFRMA_IF_ID, 4 }, { XFRMA_SET_MARK, 4 }, { XFRMA_SET_MARK_MASK, 4 },
 		{ XFRMA_SEC_CTX, 8 }, { XFRMA_COADDR, 16 }, { XFRMA_TFCPAD, 4 }, { XFRMA_ALG_COMP, 68 },
-		{ XFRMA_SA_EXTRA_FLAGS, 4 }, { XFRMA_OFFLOAD_DEV, 8 }, { XFRMA_MTIMER_THRESH, 4 },
-		{ XATTR_NAT_KEEPALIVE, 4 },
+		{ XFRMA_SA_EXTRA_FLAGS, 4 }, { XFRMA_OFFLOAD_DEV, 8 }, { XATTR_NAT_KEEPALIVE, 4 },
 	};
 	struct xsa sa = test_xsa(1, ADDR_V4, SA_IN);
 	struct xsa_figures f;
@@ -383,6 +399,8 @@ TEST(attribute_that_ours_never_have_makes_an_sa_foreign)
 	assert_false(read_sa(dumped_with(&buf, &old_kernel, &sa, XATTRS - 1, one, 4), &f).foreign_shape);
 	assert_false(read_sa(dumped_with(&buf, &old_kernel, &sa, 1000, one, 4), &f).foreign_shape);
 	assert_false(read_sa(dumped_with(&buf, &old_kernel, &sa, XFRMA_LASTUSED, one, 8),
+	    &f).foreign_shape);
+	assert_false(read_sa(dumped_with(&buf, &old_kernel, &sa, XFRMA_MTIMER_THRESH, one, 4),
 	    &f).foreign_shape);
 }
 
@@ -617,6 +635,7 @@ main(void)
 		cmocka_unit_test(replay_state_is_what_the_kernel_wants_for_the_direction),
 		cmocka_unit_test(odd_windows_have_a_bitmap_that_holds_them),
 		cmocka_unit_test(udp_encapsulation_has_ports_in_network_order),
+		cmocka_unit_test(new_mappings_are_not_told_with_every_packet),
 		cmocka_unit_test(sa_that_makes_no_sense_is_not_written),
 		cmocka_unit_test(requests_by_spi_name_the_sa),
 		cmocka_unit_test(what_was_asked_for_is_read_back),
