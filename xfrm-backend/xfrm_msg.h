@@ -27,8 +27,8 @@ struct xmsg_kernel {
  * direction decides about replay state: inbound a window (bitmap form; at least 64 packets, also
  * with ESN), outbound none where the kernel allows that. XFRM_STATE_NOECN and friends are not set;
  * XFRM_STATE_ESN with ESN; ICV lengths full (128 bit for AEAD, those of RFC 4868 for HMAC); UDP
- * encapsulation as ESPINUDP, and inbound a pause between notifications of new mappings. NULL for a transform that the kernel has no name for, or a key of the
- * wrong length.
+ * encapsulation as ESPINUDP, and inbound a pause between notifications of new mappings. NULL for a
+ * transform that the kernel has no name for, or a key of the wrong length.
  * sa_del, sa_get: by SPI and destination. sa_dump: all SAs (NLM_F_DUMP) of ESP.
  */
 struct nlmsghdr *xmsg_sa_add(void *buf, const struct xmsg_kernel *, const struct xsa *, struct bytes key);
