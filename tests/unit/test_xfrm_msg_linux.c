@@ -116,7 +116,7 @@ TEST(cipher_and_integrity_have_their_own_parts_of_the_key)
 
 TEST(every_transform_of_ours_has_a_name_in_the_kernel)
 {
-	struct esp_transform t, none = { 0 };
+	struct esp_transform t, none = { 0 }, bare = { .encr = ESP_AES_CBC, .key_bits = 128 };
 	struct xalg alg;
 	size_t i;
 
@@ -127,6 +127,8 @@ TEST(every_transform_of_ours_has_a_name_in_the_kernel)
 		assert_true(alg.icv >= 128);
 	}
 	assert_int_equal(xalg_of(&none, &alg), ERR_UNSUPPORTED);
+	/* Encryption without integrity, RFC 8221 section 4. */
+	assert_int_equal(xalg_of(&bare, &alg), ERR_UNSUPPORTED);
 }
 
 /* Replay state by direction, ESN and kernel: window in the bitmap form, -1 for no such attribute. */
