@@ -126,7 +126,7 @@ spd_is_own(const struct spd *s, const struct xpol *p)
 	uint16_t port;
 
 	if (p->tmpl)
-		return !p->foreign_shape && p->dir <= XDIR_OUT && spd_is_own_reqid(s, p->reqid) &&
+		return !p->foreign_shape && p->dir <= XDIR_FWD && spd_is_own_reqid(s, p->reqid) &&
 		    (p->priority == s->priority + PLACE_TARGET ||
 		    p->priority == s->priority + PLACE_WIDE);
 	return looks_block(s, p, &port) || looks_fence(s, p) || looks_bypass(s, p);

@@ -5,7 +5,8 @@
  *
  * The kernel takes the policy with the smallest priority number that fits. Ours, in this order:
  *   priority        layer 2: per peer and channel (a target) policies with the target's own reqid, for
- *                   each pair of addresses in use; those of channels with a port
+ *                   each pair of addresses in use; those of channels with a port. What is forwarded with
+ *                   our address as its source is somebody else's, and blocked
  *   priority + 1    from IKE's ports to a protected one: blocked, since the next one would let that out
  *   priority + 2    the bypass: IKE to and from our ports; IPv6 neighbour discovery, without which IKE finds nobody
  *   priority + 3    layer 2: channels without a port, which select IKE, too
@@ -19,7 +20,7 @@
 #include "xfrm-backend/xfrm_obj.h"
 
 #define TARGET_PAIRS_MAX 16
-#define TARGET_FORMS_MAX 4           /* policies of a pair of addresses: in and out, dport and sport */
+#define TARGET_FORMS_MAX 6           /* policies of a pair of addresses: in, out, forward; dport and sport */
 
 struct target;
 

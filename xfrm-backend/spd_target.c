@@ -47,8 +47,9 @@ spd_next(const struct spd *s, size_t *pos)
 
 /*
  * A UDP channel's port is the destination's in both directions (VXLAN's source port is entropy); with
- * others a connection may be opened from either end. A block has a template too: its reqid says that
- * it is ours.
+ * others a connection may be opened from either end. What the host forwards is not its own, even if it
+ * says so (Linux does not doubt an IPv6 source that is one of ours): it must not get our ESP. A block has a
+ * template too: its reqid says that it is ours.
  */
 static size_t
 forms(const struct spd *s, const struct target *t, const struct pair *p,
@@ -60,12 +61,12 @@ forms(const struct spd *s, const struct target *t, const struct pair *p,
 	size_t n = 0;
 	uint8_t dir, k;
 
-	for (dir = XDIR_IN; dir <= XDIR_OUT; dir++)
+	for (dir = XDIR_IN; dir <= XDIR_FWD; dir++)
 		for (k = 0; k < (both ? 2 : 1); k++) {
-			bool o = dir == XDIR_OUT;
+			bool o = dir != XDIR_IN;
 
 			out[n++] = (struct xpol){
-				.dir = dir, .block = t->blocked,
+				.dir = dir, .block = t->blocked || dir == XDIR_FWD,
 				.priority = s->priority + (port != 0 ? PLACE_TARGET : PLACE_WIDE),
 				.sel = xsel_hosts(o ? &p->sel_local : &p->sel_peer,
 				    o ? &p->sel_peer : &p->sel_local, c->proto, k == 0 ? 0 : port,

@@ -89,6 +89,9 @@ def policies_of(peer, reqid):
     for way, src, dst in (("in", peer.address, peer.local), ("out", peer.local, peer.address)):
         yield (f"src {src}/{bits} dst {dst}/{bits} proto udp dport 4789 dir {way} priority 1000 "
                f"tmpl src {src} dst {dst} proto esp reqid {reqid} mode {words[peer.mode]}")
+    # What is forwarded is not ours, whatever its source.
+    yield (f"src {src}/{bits} dst {dst}/{bits} proto udp dport 4789 dir fwd action block priority 1000 "
+           f"tmpl src {src} dst {dst} proto esp reqid {reqid} mode {words[peer.mode]}")
 
 
 def reqid_of(host, peer):
@@ -180,8 +183,9 @@ def test_a_control_channel_is_protected_to_and_from_its_port(host, peers):
         (bd.BK_POLICY_ADD, bd.policy(p.node, p.local, p.address, (), **of_channel))])
     peers.append(p)
     new = host.policies() - before
-    assert len(new) == 4
-    for way, src, dst in (("in", p.address, p.local), ("out", p.local, p.address)):
+    assert len(new) == 6
+    for way, src, dst in (("in", p.address, p.local), ("out", p.local, p.address),
+                          ("fwd action block", p.local, p.address)):
         for port in ("sport 179", "dport 179"):
             start = f"src {src}/32 dst {dst}/32 proto tcp {port} dir {way} priority 1000 tmpl "
             assert [t for t in new if t.startswith(start)]
@@ -428,6 +432,6 @@ def test_a_thousand_sas_in_one_commit(host, peers, record_property):
     took = timed(record_property, "add_1000_sas", lambda: backend.ok(backend.engine, calls))
     assert took < 30
     assert len(host.states()) == 1000 and len(backend.sa_list()) == 1000
-    assert len(host.policies()) == 1000 + len(general()) and len(host.table()["vni4"]) == 1000
+    assert len(host.policies()) == 1500 + len(general()) and len(host.table()["vni4"]) == 1000
     timed(record_property, "withdraw_500", lambda: host.withdraw(*many))
     assert host.states() == {} and host.policies() == general() and host.table()["vni4"] == set()

@@ -78,9 +78,10 @@ same_pair(const struct pair *a, const struct pair *b)
 }
 
 static void
-expect(const struct target *t, const struct pair *p, bool out, uint16_t sport, uint16_t dport)
+expect(const struct target *t, const struct pair *p, uint8_t dir, uint16_t sport, uint16_t dport)
 {
-	struct xpol x = { .dir = out ? XDIR_OUT : XDIR_IN, .block = t->blocked, .tmpl = true,
+	bool out = dir != XDIR_IN;
+	struct xpol x = { .dir = dir, .block = t->blocked || dir == XDIR_FWD, .tmpl = true,
 	    .priority = t->channel.port != 0 ? 1000 : 1003, .reqid = t->reqid, .mode = p->mode,
 	    .src = out ? p->local : p->peer, .dst = out ? p->peer : p->local,
 	    .sel = xsel_hosts(out ? &p->sel_local : &p->sel_peer, out ? &p->sel_peer : &p->sel_local,
@@ -96,12 +97,12 @@ static void
 expect_pair(const struct target *t, const struct pair *p)
 {
 	uint16_t port = t->channel.port;
-	int out;
+	uint8_t dir;
 
-	for (out = 0; out < 2; out++) {
-		expect(t, p, out, 0, port);
+	for (dir = XDIR_IN; dir <= XDIR_FWD; dir++) {
+		expect(t, p, dir, 0, port);
 		if (t->channel.proto == TCP)
-			expect(t, p, out, port, 0);
+			expect(t, p, dir, port, 0);
 	}
 }
 

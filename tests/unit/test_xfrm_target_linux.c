@@ -93,6 +93,9 @@ TEST(a_peer_is_protected_and_the_rest_stays_blocked)
 	assert_int_equal(verdict_of(vxlan_policy(XDIR_OUT, HERE, OTHER)), BLOCK);
 	assert_int_equal(verdict_of(vxlan_policy(XDIR_IN, OTHER, HERE)), BLOCK);
 	assert_int_equal(verdict_of(vxlan_policy(XDIR_IN, THERE, HERE_2)), BLOCK);
+	/* Nobody gets our ESP by forging our address. */
+	assert_int_equal(verdict_of(vxlan_policy(XDIR_FWD, HERE, THERE)), BLOCK);
+	assert_null(vxlan_policy(XDIR_FWD, OTHER, THERE));
 }
 
 TEST(withdrawn_policy_leaves_the_block)
@@ -105,7 +108,7 @@ TEST(withdrawn_policy_leaves_the_block)
 		(void)protect("nve-2", HERE, THERE, vxlan());
 		(void)kernel_apply(&kernel, &spd);
 		assert_int_equal(spd_policy_del(&spd, "nve-2", "vxlan"), OK);
-		assert_int_equal(kernel_apply(&kernel, &spd), 2);
+		assert_int_equal(kernel_apply(&kernel, &spd), 3);
 		assert_int_equal(verdict_of(vxlan_policy(XDIR_OUT, HERE, THERE)), twin ? PASS : BLOCK);
 		assert_int_equal(verdict_of(vxlan_policy(XDIR_IN, THERE, HERE)), twin ? PASS : BLOCK);
 		assert_int_equal(targets(), 0);
@@ -157,7 +160,7 @@ TEST(tcp_is_protected_whoever_opens_the_connection)
 		assert_int_equal(judge(&kernel, dir, src, dst, TCP, 40000, 22), PASS);
 		assert_int_equal(judge(&kernel, dir, src, dst, UDP, 40000, 179), PASS);
 	}
-	assert_int_equal(kernel.n, 4);
+	assert_int_equal(kernel.n, 6);
 }
 
 TEST(vxlan_goes_by_its_own_policy_where_all_traffic_has_one)
@@ -230,18 +233,18 @@ TEST(changed_policy_keeps_its_reqid)
 	(void)kernel_apply(&kernel, &spd);
 	assert_null(vxlan_policy(XDIR_OUT, HERE, THERE));
 	assert_int_equal(judge(&kernel, XDIR_OUT, HERE, THERE, UDP, 1, 8472), PROTECT);
-	assert_int_equal(kernel.n, 2);
+	assert_int_equal(kernel.n, 3);
 	c.proto = TCP;
 	assert_int_equal(protect("nve-2", HERE, OTHER, c)->reqid, reqid);
 	(void)kernel_apply(&kernel, &spd);
 	assert_int_equal(judge(&kernel, XDIR_OUT, HERE, THERE, UDP, 1, 8472), PASS);
 	assert_int_equal(judge(&kernel, XDIR_OUT, HERE, OTHER, TCP, 1, 8472), PROTECT);
-	assert_int_equal(kernel.n, 4);
+	assert_int_equal(kernel.n, 6);
 	c.mode = SA_TUNNEL;
 	assert_int_equal(protect("nve-2", HERE, OTHER, c)->reqid, reqid);
-	assert_int_equal(kernel_apply(&kernel, &spd), 4);
+	assert_int_equal(kernel_apply(&kernel, &spd), 6);
 	assert_int_equal(kernel.p[0].mode, SA_TUNNEL);
-	assert_int_equal(spd.n_own, 4);
+	assert_int_equal(spd.n_own, 6);
 }
 
 TEST(former_addresses_stay_while_an_sa_uses_them)
@@ -256,7 +259,7 @@ TEST(former_addresses_stay_while_an_sa_uses_them)
 	assert_int_equal(vxlan_policy(XDIR_OUT, HERE, THERE)->reqid, t->reqid);
 	assert_int_equal(vxlan_policy(XDIR_OUT, HERE, OTHER)->reqid, t->reqid);
 	spd_unbind(&spd, t, &sa);
-	assert_int_equal(kernel_apply(&kernel, &spd), 2);
+	assert_int_equal(kernel_apply(&kernel, &spd), 3);
 	assert_int_equal(t->n_pairs, 1);
 	assert_null(vxlan_policy(XDIR_OUT, HERE, THERE));
 	assert_non_null(vxlan_policy(XDIR_OUT, HERE, OTHER));
@@ -276,14 +279,14 @@ TEST(of_two_targets_with_one_selector_the_first_has_it)
 	assert_int_equal(spd_bind(&spd, "nve-3", &c, &sa, &u), ERR_EXISTS);
 	assert_null(u);
 	assert_int_equal(targets(), 1);
-	assert_int_equal(spd.n_own, 2);
+	assert_int_equal(spd.n_own, 3);
 	(void)kernel_apply(&kernel, &spd);
 	assert_int_equal(vxlan_policy(XDIR_IN, THERE, HERE)->reqid, t->reqid);
-	assert_int_equal(kernel.n, 2);
+	assert_int_equal(kernel.n, 3);
 	/* Once the first has gone it is free. */
 	assert_int_equal(spd_policy_del(&spd, "nve-2", "vxlan"), OK);
 	t = protect("nve-3", HERE, THERE, vxlan());
-	assert_int_equal(kernel_apply(&kernel, &spd), 2);
+	assert_int_equal(kernel_apply(&kernel, &spd), 3);
 	assert_int_equal(vxlan_policy(XDIR_IN, THERE, HERE)->reqid, t->reqid);
 }
 
@@ -305,7 +308,7 @@ TEST(a_change_that_fails_leaves_the_former_policy)
 	assert_int_equal(spd_policy_add(&spd, &p), ERR_EXISTS);
 	p.action = POLICY_BYPASS;
 	assert_int_equal(spd_policy_add(&spd, &p), ERR_UNSUPPORTED);
-	assert_int_equal(kernel.n, 8);
+	assert_int_equal(kernel.n, 12);
 	before.round = t->round;
 	assert_memory_equal(t, &before, sizeof before);
 	assert_int_equal(kernel_apply(&kernel, &spd), 0);
@@ -346,21 +349,21 @@ TEST(of_tunnels_for_the_same_traffic_the_last_one_with_sas_has_the_policies)
 	(void)kernel_apply(&kernel, &spd);
 	assert_true((a = outer(), addr_equal(&a, &a1)));
 	(void)bind("nve-2", &second, c);
-	assert_int_equal(kernel_apply(&kernel, &spd), 2);
+	assert_int_equal(kernel_apply(&kernel, &spd), 3);
 	assert_true((a = outer(), addr_equal(&a, &a2)));
 	/* An SA more for the first: it is the last one again. */
 	(void)bind("nve-2", &first, c);
-	assert_int_equal(kernel_apply(&kernel, &spd), 2);
+	assert_int_equal(kernel_apply(&kernel, &spd), 3);
 	assert_true((a = outer(), addr_equal(&a, &a1)));
 	assert_int_equal(t->n_pairs, 3);
 	spd_unbind(&spd, t, &first);
 	spd_unbind(&spd, t, &first);
-	assert_int_equal(kernel_apply(&kernel, &spd), 2);
+	assert_int_equal(kernel_apply(&kernel, &spd), 3);
 	assert_true((a = outer(), addr_equal(&a, &a2)));
 	spd_unbind(&spd, t, &second);
-	assert_int_equal(kernel_apply(&kernel, &spd), 2);
+	assert_int_equal(kernel_apply(&kernel, &spd), 3);
 	assert_true((a = outer(), addr_equal(&a, &a0)));
-	assert_int_equal(kernel.n, 2);
+	assert_int_equal(kernel.n, 3);
 }
 
 TEST(pairs_of_addresses_are_bounded)
@@ -383,7 +386,7 @@ TEST(pairs_of_addresses_are_bounded)
 	assert_int_equal(try("nve-2", HERE, peer, vxlan()), OK);
 	assert_int_equal(t->n_pairs, TARGET_PAIRS_MAX);
 	(void)kernel_apply(&kernel, &spd);
-	assert_int_equal(kernel.n, 2 * TARGET_PAIRS_MAX);
+	assert_int_equal(kernel.n, 3 * TARGET_PAIRS_MAX);
 }
 
 /* ---- SAs ---- */
@@ -395,7 +398,7 @@ TEST(two_sas_of_a_rekey_share_policies_and_reqid)
 	uint32_t reqid = t->reqid;
 
 	assert_ptr_equal(bind("nve-2", &old, vxlan()), t);
-	assert_int_equal(kernel_apply(&kernel, &spd), 2);
+	assert_int_equal(kernel_apply(&kernel, &spd), 3);
 	assert_ptr_equal(bind("nve-2", &new, vxlan()), t);
 	spd_unbind(&spd, t, &old);
 	assert_int_equal(t->reqid, reqid);
@@ -425,11 +428,11 @@ TEST(sas_without_a_policy_have_policies_of_their_own)
 
 	assert_ptr_equal(bind("nve-2", &b, vxlan()), t);
 	(void)kernel_apply(&kernel, &spd);
-	assert_int_equal(kernel.n, 4);
+	assert_int_equal(kernel.n, 6);
 	spd_unbind(&spd, t, &a);
-	assert_int_equal(kernel_apply(&kernel, &spd), 2);
+	assert_int_equal(kernel_apply(&kernel, &spd), 3);
 	spd_unbind(&spd, t, &b);
-	assert_int_equal(kernel_apply(&kernel, &spd), 2);
+	assert_int_equal(kernel_apply(&kernel, &spd), 3);
 	assert_int_equal(kernel.n, 0);
 	assert_int_equal(targets(), 0);
 	assert_int_equal(hash_count(spd.reqids), 0);
@@ -450,7 +453,7 @@ TEST(target_outlives_its_policy_while_it_has_sas)
 	assert_int_equal(protect("nve-2", HERE, THERE, vxlan())->reqid, reqid);
 	assert_int_equal(spd_policy_del(&spd, "nve-2", "vxlan"), OK);
 	spd_unbind(&spd, t, &sa);
-	assert_int_equal(kernel_apply(&kernel, &spd), 2);
+	assert_int_equal(kernel_apply(&kernel, &spd), 3);
 	assert_int_equal(targets(), 0);
 }
 
@@ -512,7 +515,7 @@ TEST(a_restart_changes_no_reqid)
 	assert_true(t->reqid != r2 && t->reqid != r3 && t->reqid != r4);
 	assert_int_equal(protect("nve-3", HERE, OTHER, evpn())->reqid, r3);
 	assert_int_equal(protect("nve-2", HERE, THERE, vxlan())->reqid, r2);
-	assert_int_equal(kernel_apply(&kernel, &spd), 2);
+	assert_int_equal(kernel_apply(&kernel, &spd), 3);
 	spd_disinherit(&spd);
 	assert_int_equal(kernel_apply(&kernel, &spd), 0);
 }
@@ -546,13 +549,13 @@ TEST(an_inherited_reqid_has_one_target_only)
 
 	(void)bind("nve-2", &sa, vxlan());
 	(void)kernel_apply(&kernel, &spd);
-	assert_int_equal(kernel.n, 4);
+	assert_int_equal(kernel.n, 6);
 	restart();
 	t = protect("nve-3", HERE, OTHER, vxlan());
 	assert_int_equal(t->reqid, reqid);
 	t = protect("nve-2", HERE, THERE, vxlan());
 	assert_int_not_equal(t->reqid, reqid);
-	assert_int_equal(kernel_apply(&kernel, &spd), 2);
+	assert_int_equal(kernel_apply(&kernel, &spd), 3);
 }
 
 TEST(reqids_begin_anew_after_the_last_and_skip_those_in_use)
