@@ -366,6 +366,7 @@ reconcile(struct backend *b, bool first)
 	/* Nothing may be on its way while we look. */
 	if (!first)
 		apply(b);
+	b->reconciled_ms = b->now_ms;
 	b->reconcile_at = b->now_ms + (int64_t)b->options.reconcile_s * 1000;
 	r = b->no_table ? OK : table(&s);
 	if ((one = policies(&s)) != OK)

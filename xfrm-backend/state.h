@@ -58,6 +58,7 @@ struct backend {
 
 	int64_t now_ms;
 	int64_t reconcile_at;            /* full comparison is due */
+	int64_t reconciled_ms;           /* the last one */
 	int64_t inherit_until;           /* what a former process left stays until then; INT64_MAX: over */
 	bool nft_due, nft_gone;          /* to be verified; to be made anew */
 	bool no_table;                   /* layer 3 is left alone: --remove */

@@ -8,6 +8,7 @@
 #include "xfrm-backend/state.h"
 
 #define EVENTS_A_TURN 512
+#define OVERRUN_MS 1000         /* between comparisons for lost notifications: what causes them may be remote */
 #define MAPPING_PAUSE_MS 1000
 
 int
@@ -272,7 +273,8 @@ read_events(struct backend *b, struct nl *n, void (*each)(void *, const struct n
 
 	if (r != ERR_SPACE)
 		return false;
-	log_warn("notifications of %s were lost, the kernel had too many: all is compared anew", what);
+	log_peer(&b->bucket, b->now_ms, "notifications of %s were lost, the kernel had too many: all is "
+	    "compared anew", what);
 	b->repairs[REPAIR_OVERRUN]++;
 	return true;
 }
@@ -283,10 +285,12 @@ watch_run(struct backend *b)
 	bool lost = read_events(b, b->ev_xfrm, on_xfrm, "IPsec");
 
 	if (read_events(b, b->ev_nft, on_nft, "nf_tables"))
-		lost = b->nft_due = true;
+		b->nft_due = true;
 	(void)read_events(b, b->ev_route, on_route, "addresses");
 	if (b->nft_gone || b->spd.dirty != NULL || b->vn.dirty != NULL || nl_pending(b->req) != 0)
 		apply(b);
-	if (lost || b->nft_due || b->sas_due)
+	if (b->nft_due || b->sas_due)
 		b->reconcile_at = b->now_ms;
+	else if (lost && b->reconciled_ms + OVERRUN_MS < b->reconcile_at)
+		b->reconcile_at = b->reconciled_ms + OVERRUN_MS;
 }
