@@ -34,23 +34,21 @@ static const char help[] =
     "Exit status: 0 done; 1 no packet came out; 2 bad usage, bad file or bad configuration.\n"
     "Options of the daemon's [backend] section and the keys file: pcap-backend(8).\n";
 
-/* For `overlock check`. What backend_main() takes out is left out here, too. */
+/* For `overlock check`. */
 static int
 check_options(int argc, char **argv)
 {
 	static struct options o;
 	char why[OPTIONS_WHY] = "";
 	const char **list = calloc((size_t)argc, sizeof *list);
-	size_t n = 0;
-	int i, r;
+	int64_t orphan_ms;
+	int r;
 
 	if (list == NULL)
 		return EXIT_FAILURE;
-	for (i = 2; i < argc; i++)
-		if (strncmp(argv[i], "orphan-deadline=", 16) != 0 &&
-		    strncmp(argv[i], "log-level=", 10) != 0)
-			list[n++] = argv[i];
-	r = options_read(&o, list, why);
+	log_setup(pcap_ops.name, LOG_INFO_);
+	if ((r = backend_options(pcap_ops.name, argc - 1, argv + 1, list, &orphan_ms, why)) == OK)
+		r = options_read(&o, list, why);
 	free(list);
 	if (r != OK)
 		(void)fprintf(stderr, "%s\n", why);

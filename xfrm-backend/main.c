@@ -9,8 +9,8 @@
 #define EXIT_USAGE 2
 
 static const char help[] =
-    "Usage: xfrm-backend KEY=VALUE...             started by a daemon\n"
-    "       xfrm-backend --check KEY=VALUE...     what the running kernel lacks\n"
+    "Usage: xfrm-backend [KEY=VALUE]...           started by a daemon\n"
+    "       xfrm-backend --check [KEY=VALUE]...   what the running kernel lacks\n"
     "       xfrm-backend --block [KEY=VALUE]...   blocks plaintext VXLAN, then ends\n"
     "       xfrm-backend --remove [KEY=VALUE]...  removes all that is Overlock's\n"
     "\n"
@@ -19,7 +19,9 @@ static const char help[] =
     "they are.\n"
     "\n"
     "--block is for the boot, before the network is up: policies and table that let no\n"
-    "plaintext in or out, also while no daemon runs. Both stay until --remove.\n"
+    "plaintext in or out, also while no daemon runs. Both stay until --remove, before\n"
+    "which the daemon is to be ended: it restores what is taken away. Give both the keys\n"
+    "that are in [backend] of ikev2d.conf.\n"
     "\n"
     "  vxlan-port=PORT[,PORT]...  UDP ports of VXLAN (4789)\n"
     "  reqid-base=N               first of the 1048576 reqids that are ours\n"
@@ -29,27 +31,25 @@ static const char help[] =
     "  reconcile=SECONDS          between full comparisons with the kernel (30)\n"
     "  ike-port=PORT              IKE's port (500)\n"
     "  natt-port=PORT             IKE's NAT traversal port (4500)\n"
+    "  orphan-deadline=SECONDS    how long SAs outlive the process that asked for them (60)\n"
+    "  log-level=LEVEL            error, warn, info or debug (info)\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0 done; 1 the kernel refused; 2 bad usage or bad configuration.\n"
     "All of it: xfrm-backend(8).\n";
 
-/* What backend_main() takes out is left out here, too. */
 static int
 read_list(struct options *o, int argc, char **argv)
 {
 	char why[OPTIONS_WHY] = "";
 	const char **list = calloc((size_t)argc, sizeof *list);
-	size_t n = 0;
-	int i, r;
+	int64_t orphan_ms;
+	int r;
 
 	if (list == NULL)
 		return ERR_NOMEM;
-	for (i = 2; i < argc; i++)
-		if (strncmp(argv[i], "orphan-deadline=", 16) != 0 &&
-		    strncmp(argv[i], "log-level=", 10) != 0)
-			list[n++] = argv[i];
-	r = options_read(o, list, why);
+	if ((r = backend_options(xfrm_ops.name, argc - 1, argv + 1, list, &orphan_ms, why)) == OK)
+		r = options_read(o, list, why);
 	free(list);
 	if (r != OK)
 		(void)fprintf(stderr, "%s\n", why);
@@ -75,6 +75,27 @@ act(int (*action)(const struct options *, char *), const struct options *o)
 	return EXIT_FAILURE;
 }
 
+static int
+block(const struct options *o)
+{
+	return act(backend_block, o);
+}
+
+static int
+unblock(const struct options *o)
+{
+	return act(backend_remove, o);
+}
+
+static const struct form {
+	const char *name;
+	int (*run)(const struct options *);
+} forms[] = {
+	{ "--check", check },
+	{ "--block", block },
+	{ "--remove", unblock },
+};
+
 int
 main(int argc, char **argv)
 {
@@ -89,15 +110,10 @@ main(int argc, char **argv)
 	}
 	if (argc < 2 || argv[1][0] != '-')
 		return backend_main(&xfrm_ops, argc, argv);
-	if (read_list(&o, argc, argv) != OK)
-		return EXIT_USAGE;
-	log_setup("xfrm-backend", LOG_INFO_);
-	if (strcmp(argv[1], "--check") == 0)
-		return check(&o);
-	if (strcmp(argv[1], "--block") == 0)
-		return act(backend_block, &o);
-	if (strcmp(argv[1], "--remove") == 0)
-		return act(backend_remove, &o);
+	log_setup(xfrm_ops.name, LOG_INFO_);
+	for (i = 0; i < (int)(sizeof forms / sizeof forms[0]); i++)
+		if (strcmp(argv[1], forms[i].name) == 0)
+			return read_list(&o, argc, argv) != OK ? EXIT_USAGE : forms[i].run(&o);
 	(void)fprintf(stderr, "xfrm-backend: %s: no such option; see --help\n", argv[1]);
 	return EXIT_USAGE;
 }

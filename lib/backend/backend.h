@@ -114,4 +114,15 @@ int64_t backend_orphan_ms(const struct backend_host *);
  */
 int backend_main(const struct backend_ops *, int argc, char **argv);
 
+#define BACKEND_OPTIONS_MAX 512
+
+/*
+ * What backend_main() does with argv[1] and on, for a program that has other forms, too: log-level and
+ * orphan-deadline are judged and taken out, the first has its effect, the second goes to *orphan_ms if it is there.
+ * rest: the others, borrowed, and NULL; up to BACKEND_OPTIONS_MAX of them, never more than argc. 0, or an
+ * error and *why.
+ */
+int backend_options(const char *name, int argc, char **argv, const char **rest, int64_t *orphan_ms,
+    char why[static 256]);
+
 #endif

@@ -14,7 +14,6 @@
 #include "base/timer.h"
 
 #define PARENT_FD     3
-#define OPTIONS_MAX   512
 #define BACKEND_FDS   256
 #define CALLS_A_TURN  256      /* then packets get their turn again */
 #define ORPHAN_MAX_S  86400
@@ -59,9 +58,9 @@ set_log_level(const char *name, const char *value)
 	return ERR_VALUE;
 }
 
-/* Takes our own options out; the rest is the backend's. */
-static int
-read_options(struct backend_host *h, int argc, char **argv, const char **rest, char why[static 256])
+int
+backend_options(const char *name, int argc, char **argv, const char **rest, int64_t *orphan_ms,
+    char why[static 256])
 {
 	const char *value;
 	size_t n = 0;
@@ -77,15 +76,15 @@ read_options(struct backend_host *h, int argc, char **argv, const char **rest, c
 				    "0 to %d", value, ORPHAN_MAX_S);
 				return ERR_VALUE;
 			}
-			h->orphan_ms = (int64_t)s * 1000;
+			*orphan_ms = (int64_t)s * 1000;
 		} else if (option_is(argv[i], "log-level", &value)) {
-			if (set_log_level(h->ops->name, value) != OK) {
+			if (set_log_level(name, value) != OK) {
 				(void)snprintf(why, 256, "log-level=%s: give error, warn, info or "
 				    "debug", value);
 				return ERR_VALUE;
 			}
-		} else if (n == OPTIONS_MAX) {
-			(void)snprintf(why, 256, "more than %d options", OPTIONS_MAX);
+		} else if (n == BACKEND_OPTIONS_MAX) {
+			(void)snprintf(why, 256, "more than %d options", BACKEND_OPTIONS_MAX);
 			return ERR_SPACE;
 		} else {
 			rest[n++] = argv[i];
@@ -123,14 +122,14 @@ parent_is_there(void)
 static int
 open_all(struct backend_host *h, int argc, char **argv)
 {
-	const char *rest[OPTIONS_MAX + 1];
+	const char *rest[BACKEND_OPTIONS_MAX + 1];
 	char why[256] = "";
 	uint8_t seed[16], none[2];
 	struct wr w = wr_fixed(none, sizeof none);
 
 	if (sandbox_no_dump() != OK)
 		return fatal(h, EXIT_FAILURE, "core dumps could not be turned off");
-	if (read_options(h, argc, argv, rest, why) != OK)
+	if (backend_options(h->ops->name, argc, argv, rest, &h->orphan_ms, why) != OK)
 		return fatal(h, EXIT_CONFIG, why);
 	if (getentropy(seed, sizeof seed) != 0 || (h->guard = guard_new(seed)) == NULL ||
 	    (h->rx = malloc(SEQ_MAX)) == NULL)
@@ -173,7 +172,7 @@ lose(struct backend_host *h, struct conn *c)
 		h->stop = true;
 		h->status = EXIT_FAILURE;
 	} else if (proc == PROC_ENGINE) {
-		log_info("engine gone: its SAs stay for %lld s", (long long)h->orphan_ms / 1000);
+		log_info("engine gone: SAs that it left stay for %lld s", (long long)h->orphan_ms / 1000);
 		host_engine_lost(h);
 	}
 }
