@@ -24,6 +24,7 @@ XFRM_BACKEND_SRCS := \
 	xfrm-backend/spd.c \
 	xfrm-backend/spd_target.c \
 	xfrm-backend/vn.c \
+	xfrm-backend/vxlan_devices.c \
 	xfrm-backend/watch.c \
 	xfrm-backend/xfrm_msg_alg.c \
 	xfrm-backend/xfrm_msg_event.c \

@@ -147,8 +147,8 @@ set(struct options *o, const char *text, char why[static OPTIONS_WHY])
 	return ERR_VALUE;
 }
 
-static bool
-is_vxlan_port(const struct options *o, uint16_t port)
+bool
+options_have_port(const struct options *o, uint16_t port)
 {
 	size_t i;
 
@@ -175,7 +175,7 @@ options_read(struct options *o, const char *const *list, char why[static OPTIONS
 		    o->block_priority, o->priority, PRIORITIES);
 		return ERR_VALUE;
 	}
-	if (is_vxlan_port(o, o->ike_port) || is_vxlan_port(o, o->natt_port)) {
+	if (options_have_port(o, o->ike_port) || options_have_port(o, o->natt_port)) {
 		(void)snprintf(why, OPTIONS_WHY, "vxlan-port: IKE's ports can't be protected: give "
 		    "VXLAN another one than %u and %u", o->ike_port, o->natt_port);
 		return ERR_VALUE;

@@ -25,5 +25,7 @@ struct options {
 
 /* NULL-terminated list. 0 or ERR_VALUE; *why then names the option, what is wrong and what to do. */
 int options_read(struct options *, const char *const *list, char why[static OPTIONS_WHY]);
+/* Is it one of vxlan-port? */
+bool options_have_port(const struct options *, uint16_t port);
 
 #endif

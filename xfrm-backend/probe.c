@@ -8,6 +8,7 @@
 
 #include "xfrm-backend/nft.h"
 #include "xfrm-backend/spd.h"
+#include "xfrm-backend/vxlan_devices.h"
 
 /* ---- one SA or policy, tried ---- */
 
@@ -105,8 +106,9 @@ probe_esp(struct nl *n, uint32_t reqid, struct xmsg_kernel *k, char why[static N
 	*k = (struct xmsg_kernel){ .sa_dir = true };
 	e = sample(&x, "aes128gcm16-esn", "127.0.0.1", reqid) == OK ? try_sa(n, k, &x, &o) : EINVAL;
 	if (e != 0) {
-		(void)snprintf(why, NL_WHY, "the kernel does not take an ESP SA (%s): modprobe esp4 esp6 "
-		    "gcm, or take a kernel with CONFIG_INET_ESP; pcap-backend works without",
+		(void)snprintf(why, NL_WHY, "the kernel does not take an ESP SA (%s): modprobe -a "
+		    "esp4 esp6 gcm, or take a kernel with CONFIG_INET_ESP; pcap-backend works without. "
+		    "VXLAN stays blocked until xfrm-backend --remove",
 		    strerror(e));
 		return e == EPERM ? ERR_DENIED : ERR_UNSUPPORTED;
 	}
@@ -138,25 +140,43 @@ static const struct suite {
 	{ "aes256-sha512", "authenc cbc sha512_generic", false },
 };
 
-static void
-check_suite(struct nl *n, const struct options *o, const struct suite *s, const char *host)
+/* 0, else an errno. */
+static int
+try_suite(struct nl *n, const struct options *o, const struct suite *s, const char *host)
 {
 	const struct xmsg_kernel k = { .sa_dir = false };
-	char text[NL_WHY], what[64];
 	struct outcome out;
 	struct xsa x;
-	int e;
 
-	if (sample(&x, s->name, host, o->reqid_base) != OK)
-		return;
-	(void)snprintf(what, sizeof what, "ESP %s IPv%c", s->name, strchr(host, ':') == NULL ? '4' : '6');
-	if ((e = try_sa(n, &k, &x, &out)) == 0) {
+	return sample(&x, s->name, host, o->reqid_base) == OK ? try_sa(n, &k, &x, &out) : EINVAL;
+}
+
+static void
+say_suite(const struct suite *s, const char *before, const char *after, int e)
+{
+	char text[NL_WHY], what[64];
+
+	(void)snprintf(what, sizeof what, "%s%s%s", before, s->name, after);
+	if (e == 0) {
 		say("ok", what, "the kernel takes it");
 		return;
 	}
-	(void)snprintf(text, sizeof text, "the kernel lacks it (%s): modprobe %s%s", strerror(e),
+	(void)snprintf(text, sizeof text, "the kernel lacks it (%s): modprobe -a %s%s", strerror(e),
 	    s->modules, s->must ? "" : ", or leave this suite out of the document");
 	say(s->must ? "fail" : "warn", what, text);
+}
+
+static void
+check_suite(struct nl *n, const struct options *o, const struct suite *s)
+{
+	int v4 = try_suite(n, o, s, "127.0.0.1"), v6 = try_suite(n, o, s, "::1");
+
+	if (v4 == v6) {
+		say_suite(s, "ESP ", "", v4);
+		return;
+	}
+	say_suite(s, "", " IPv4", v4);
+	say_suite(s, "", " IPv6", v6);
 }
 
 static void
@@ -231,6 +251,49 @@ check_table(const struct options *o)
 	nft_close(t);
 }
 
+/* ---- what is here ---- */
+
+#define DEVICES_TOLD 8
+
+struct devices {
+	const struct options *options;
+	size_t n, odd;
+};
+
+static void
+see_device(void *arg, const struct vxlan_device *v)
+{
+	struct devices *d = arg;
+	char text[NL_WHY];
+
+	d->n++;
+	if (options_have_port(d->options, v->port) || ++d->odd > DEVICES_TOLD)
+		return;
+	(void)snprintf(text, sizeof text, "'%s' uses UDP port %u, which is not in vxlan-port: it sends in the "
+	    "clear unless a data channel of the document has that port; add such a channel, or make "
+	    "the device anew with dstport %u", v->name, v->port, d->options->vxlan_ports[0]);
+	say("warn", "VXLAN devices", text);
+}
+
+static void
+check_devices(const struct options *o)
+{
+	struct devices d = { .options = o };
+	char text[NL_WHY] = "";
+
+	if (vxlan_devices(see_device, &d, text) != OK) {
+		say("warn", "VXLAN devices", text);
+	} else if (d.odd > DEVICES_TOLD) {
+		(void)snprintf(text, sizeof text, "%zu more like these: ip -d link show type vxlan lists them",
+		    d.odd - DEVICES_TOLD);
+		say("warn", "VXLAN devices", text);
+	} else if (d.odd == 0) {
+		(void)snprintf(text, sizeof text, "%zu here%s", d.n,
+		    d.n == 0 ? "" : ", on protected ports");
+		say("ok", "VXLAN devices", text);
+	}
+}
+
 int
 probe_all(const struct options *o)
 {
@@ -238,6 +301,7 @@ probe_all(const struct options *o)
 	struct nl *n;
 	size_t i;
 
+	check_devices(o);
 	if (unshare(CLONE_NEWNET) != 0) {
 		say("warn", "kernel", "not tried: only root may make a network namespace to try it in; run "
 		    "overlock check as root");
@@ -247,10 +311,8 @@ probe_all(const struct options *o)
 		say("fail", "IPsec", why);
 	} else {
 		check_block(n, o);
-		for (i = 0; i < sizeof suites / sizeof suites[0]; i++) {
-			check_suite(n, o, &suites[i], "127.0.0.1");
-			check_suite(n, o, &suites[i], "::1");
-		}
+		for (i = 0; i < sizeof suites / sizeof suites[0]; i++)
+			check_suite(n, o, &suites[i]);
 		check_form(n, o, false);
 		check_form(n, o, true);
 	}
