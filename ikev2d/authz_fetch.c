@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "ikev2d/authz.h"
+#include "nvo3/value.h"
 
 /*
  * One octet to the worker asks for work, one back says that `result` is ready: the two threads
@@ -142,6 +143,9 @@ swap(struct authz *a, struct nvo3_document *doc, const char *source)
 	if (changed)
 		log_info("document of %s: serial %llu, %u nodes, from %s", a->about.nva,
 		    (unsigned long long)a->about.serial, a->about.nodes, source);
+	if (changed && a->doc.table->enforcement != ENFORCE_REQUIRE)
+		log_warn("enforcement=\"%s\" of the document is not there yet and is taken as \"require\": "
+		    "what has no SA is dropped", value_name(words_enforcement, a->doc.table->enforcement));
 	a->tried = true;
 	authz_recover_begin(a);
 	authz_peers_again(a);

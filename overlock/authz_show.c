@@ -15,8 +15,8 @@ static void
 print_head(const struct nvo3_document *d, int64_t now)
 {
 	static const char *const enforcement[] = {
-		[ENFORCE_OBSERVE] = "observe (SAs are set up, nothing is dropped)",
-		[ENFORCE_PREFER] = "prefer (SAs are used when they are up)",
+		[ENFORCE_OBSERVE] = "observe (not there yet: taken as require)",
+		[ENFORCE_PREFER] = "prefer (not there yet: taken as require)",
 		[ENFORCE_REQUIRE] = "require (what has no SA is dropped)",
 	};
 	const struct nvo3_table *t = d->table;

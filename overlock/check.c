@@ -36,7 +36,7 @@ check_say(struct check *c, const char *level, const char *topic, const char *fmt
 	(void)json_array_append_new(c->findings, json_pack("{s:s, s:s, s:s}", "level", level,
 	    "topic", topic, "text", text));
 	if (!c->o.json)
-		(void)printf("%-5s %-15s %s\n", level, topic, text);
+		(void)printf("%-5s %-21s %s\n", level, topic, text);
 }
 
 static bool

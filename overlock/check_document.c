@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "crypto/x509.h"
+#include "nvo3/value.h"
 #include "overlock/check_int.h"
 #include "shell/udp.h"
 
@@ -64,6 +65,10 @@ say_dates(struct check *c)
 		    "serial %llu, epoch %u, issued %s, expires %s (in %s)",
 		    (unsigned long long)t->serial, t->epoch, issued, expires,
 		    ctl_age(left, (json_int_t)(t->expires - now)));
+	if (t->enforcement != ENFORCE_REQUIRE)
+		check_say(c, "warn", "document", "enforcement=\"%s\" is not there yet and is taken as "
+		    "\"require\": what has no SA is dropped",
+		    value_name(words_enforcement, t->enforcement));
 }
 
 /* The certificate must make us the node that we say we are, and nobody else. */

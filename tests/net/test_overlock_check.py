@@ -238,6 +238,44 @@ def test_mtu_of_the_kernels_vxlan_devices(spoil, underlay, encap, fits):
         lab.sh("nve1", "ip link del vx5001; ip link del vx5002; ip addr del 2001:db8::1/64 dev eth0")
 
 
+def test_vxlan_devices_on_ports_that_nobody_protects(spoil):
+    """Linux takes 8472 when no port is said: such a device would go on in the clear with all else well."""
+    lab = spoil.lab
+    backend = netlab.program("xfrm-backend")
+
+    def findings(*options):
+        lines = lab.run("nve1", [backend, "--check", *options]).stdout.splitlines()
+        return of([tuple(line.split("\t", 2)) for line in lines], "VXLAN devices")
+    lab.sh("nve1", "ip link add vx5001 type vxlan id 5001 dstport 4789")
+    try:
+        assert findings() == [("ok", "VXLAN devices", "1 here, on protected ports")]
+        lab.sh("nve1", "for i in $(seq 10); do ip link add vy$i type vxlan id $i dstport 0; done")
+        rows = findings()
+        assert len(rows) == 9 and all(level == "warn" for level, _, _ in rows)
+        assert has(rows, "warn", "VXLAN devices", "^'vy1' uses UDP port 8472, .* in the clear .* dstport 4789$")
+        assert has(rows, "warn", "VXLAN devices", "^2 more like these")
+        assert findings("vxlan-port=4789,8472") == [("ok", "VXLAN devices", "11 here, on protected ports")]
+    finally:
+        lab.sh("nve1", "for i in vx5001 $(ls /sys/class/net | grep ^vy); do ip link del $i; done")
+
+
+@pytest.mark.parametrize("program", ["pcap-backend", "xfrm-backend"])
+def test_backends_judge_what_all_of_them_understand(spoil, program):
+    spoil.configure(1, "backend", "program", netlab.program(program))
+    for key in ("wire", "local", "tenant.5001") if program == "xfrm-backend" else ():
+        spoil.configure(1, "backend", key, None)
+    for key, value in (("log-level", "loud"), ("orphan-deadline", "never")):
+        spoil.configure(1, "backend", key, value)
+        assert has(check(spoil, 1), "fail", "options", rf"ikev2d\.conf:\d+: {key}={value}: give ")
+        spoil.configure(1, "backend", key, None)
+
+
+@pytest.mark.parametrize("word", ["observe", "prefer"])
+def test_enforcement_that_is_not_there_yet(spoil, word):
+    spoil.publish(lambda root: root.set("enforcement", word))
+    assert has(check(spoil, 0), "warn", "document", f'enforcement="{word}" is not there yet')
+
+
 def test_mtu_of_an_address_on_the_loopback_interface(spoil):
     """As routed fabrics have it: the route to another node tells."""
     def move(root):
