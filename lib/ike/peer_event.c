@@ -185,7 +185,7 @@ peer_child_expired(struct ike *e, uint32_t spi, const struct addr *dst, bool har
 	if (c == NULL || (p = c->sa->node) == NULL)
 		return;
 	if (hard) {
-		ike_sa_close(e, c->sa, "its lifetime is over");
+		ike_sa_close(e, c->sa, "its keys expired, or were deleted by another program");
 		p->wanted |= p->configured;
 		peer_soon(e, p);
 	} else if (c->sa->initiator && p->configured && !p->held) {
