@@ -22,7 +22,7 @@ def show(fleet, command):
 def look_inside(demo, fleet):
     demo.step("4b. The same in the kernel of nve-1: devices, SAs, and who may send which VNI")
     show(fleet, "ip -br link show type vxlan")
-    show(fleet, "ip xfrm policy | grep -A1 'dport 4789'")
+    show(fleet, "ip xfrm policy | grep -A3 'dport 4789'")
     show(fleet, "nft list set inet overlock vni4")
     show(fleet, "nft list chain inet overlock in | grep 'udp dport'")
 
