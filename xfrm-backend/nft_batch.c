@@ -52,7 +52,7 @@ missing_module(enum nft_about about)
 	case NFT_ABOUT_CHAIN:
 		return ": no such chains for inet, modprobe nf_tables_inet";
 	case NFT_ABOUT_RULE:
-		return ": lacks an expression, modprobe nft_xfrm nft_objref";
+		return ": lacks an expression, modprobe -a nft_xfrm nft_objref";
 	default:
 		return ": no sets of that kind in this kernel";
 	}

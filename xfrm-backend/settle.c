@@ -126,7 +126,7 @@ way_out(int e)
 		return "; another SA has this SPI and address (ip xfrm state): the peer is asked for a new "
 		    "pair of SAs";
 	case EPROTONOSUPPORT:
-		return "; the kernel has no ESP: modprobe esp4 esp6, or take another kernel";
+		return "; the kernel has no ESP: modprobe -a esp4 esp6, or take another kernel";
 	case ENOSYS:
 	case ENOENT:
 	case EOPNOTSUPP:

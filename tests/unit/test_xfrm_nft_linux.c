@@ -540,7 +540,7 @@ TEST(errors_name_the_object_and_the_way_out)
 		{ NFT_ABOUT_CHAIN, NT_OUT, ENOENT, "", ERR_UNSUPPORTED, "chain inet overlock out: ", "modprobe" },
 		{ NFT_ABOUT_RULE, 1, ENOENT, "", ERR_UNSUPPORTED,
 		    "rule \"VXLAN, VNI granted to this sender (IPv4)\" of chain inet overlock in: ",
-		    "modprobe nft_xfrm" },
+		    "modprobe -a nft_xfrm" },
 		{ NFT_ABOUT_SET, NT_DENIED, EOPNOTSUPP, "", ERR_UNSUPPORTED, "set inet overlock denied: ", "no sets" },
 		{ NFT_ABOUT_ELEMS, NFT_SET_VNI6, ENOENT, "", ERR_NOTFOUND, "elements of set inet overlock vni6: ",
 		    "No such" },
@@ -563,7 +563,7 @@ TEST(errors_name_the_object_and_the_way_out)
 	for (i = 0; i < NT_RULES; i++) {
 		(void)nft_explain(&nft, NFT_ABOUT_RULE, (uint32_t)i, EOPNOTSUPP,
 		    "a text of the kernel's that is longer than anything it ever says of a rule", why);
-		assert_non_null(strstr(why, "modprobe nft_xfrm nft_objref"));
+		assert_non_null(strstr(why, "modprobe -a nft_xfrm nft_objref"));
 	}
 }
 
