@@ -13,7 +13,7 @@ spd_init(struct spd *s, const struct options *o, const uint8_t seed[static 16])
 {
 	memset(s, 0, sizeof *s);
 	s->dirty_last = &s->dirty;
-	s->reqid_base = s->next_reqid = o->reqid_base;
+	s->reqid_base = o->reqid_base;
 	s->priority = o->priority;
 	s->block_priority = o->block_priority;
 	s->ike_port = o->ike_port;

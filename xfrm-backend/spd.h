@@ -69,7 +69,7 @@ struct spd {
 	struct hash *reqids;             /* reqid -> struct target */
 	struct hash *former;             /* reqids of a former process -> uint32_t, the same */
 	struct pol_entry *dirty, **dirty_last;
-	uint32_t reqid_base, next_reqid;
+	uint32_t reqid_base;
 	uint32_t priority, block_priority;
 	uint16_t ike_port, natt_port;
 	size_t n_own;                    /* entries wanted */
@@ -112,6 +112,11 @@ void spd_unbind(struct spd *, struct target *, const struct sa_params *);
 
 struct target *spd_target(const struct spd *, const char *node, const char *channel);
 struct target *spd_by_reqid(const struct spd *, uint32_t reqid);   /* or NULL */
+/*
+ * The reqid that a target gets if nobody has it, else the next free one. It is in the names alone, so that after
+ * a restart the reqid of an SA tells whose it was: another node at its addresses does not get it.
+ */
+uint32_t spd_reqid_of(const struct spd *, const char *node, const char *channel);
 struct target *spd_next(const struct spd *, size_t *pos);
 
 /* ---- what there is ---- */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define TARGET_KEY_MAX (2 * ID_MAX)
+#define REQID_NEAR 4                 /* so many after its own does a target look further, practically */
 
 static struct bytes
 target_key(uint8_t buf[static TARGET_KEY_MAX], const char *node, const char *channel)
@@ -154,7 +155,37 @@ target_become(struct spd *s, struct target *t, const struct target *next)
 
 /* ---- targets ---- */
 
-/* A former process's policies, if they are there, say which reqid its SAs have. */
+uint32_t
+spd_reqid_of(const struct spd *s, const char *node, const char *channel)
+{
+	static const uint8_t key[16] = { 0 };
+	uint8_t buf[TARGET_KEY_MAX];
+
+	return s->reqid_base + (uint32_t)(siphash(key, target_key(buf, node, channel)) % REQIDS);
+}
+
+static uint32_t
+reqid_after(const struct spd *s, uint32_t reqid, uint32_t n)
+{
+	return s->reqid_base + (reqid - s->reqid_base + n) % REQIDS;
+}
+
+/* Could it have been this target's? */
+static bool
+near_its_own(const struct spd *s, const struct target *t, uint32_t reqid)
+{
+	uint32_t own = spd_reqid_of(s, t->node, t->channel.id), n;
+
+	for (n = 0; n < REQID_NEAR; n++)
+		if (reqid_after(s, own, n) == reqid)
+			return true;
+	return false;
+}
+
+/*
+ * A former process's policies, if they are there, say which reqid its SAs have. Those may be another node's
+ * that had these addresses before: what is granted now is not for their SAs.
+ */
 static uint32_t
 inherited_reqid(const struct spd *s, const struct target *t, const struct pair *p)
 {
@@ -164,21 +195,20 @@ inherited_reqid(const struct spd *s, const struct target *t, const struct pair *
 	for (i = 0; i < n; i++) {
 		const struct pol_entry *e = spd_find(s, f[i].dir, &f[i].sel);
 
-		if (e != NULL && e->inherited && e->pol.tmpl && spd_by_reqid(s, e->pol.reqid) == NULL)
+		if (e != NULL && e->inherited && e->pol.tmpl && near_its_own(s, t, e->pol.reqid) &&
+		    spd_by_reqid(s, e->pol.reqid) == NULL)
 			return e->pol.reqid;
 	}
 	return 0;
 }
 
 static uint32_t
-fresh_reqid(struct spd *s)
+fresh_reqid(const struct spd *s, const struct target *t)
 {
-	uint32_t i, reqid;
+	uint32_t own = spd_reqid_of(s, t->node, t->channel.id), i, reqid;
 
 	for (i = 0; i < REQIDS; i++) {
-		reqid = s->next_reqid++;
-		if (s->next_reqid - s->reqid_base >= REQIDS)
-			s->next_reqid = s->reqid_base;
+		reqid = reqid_after(s, own, i);
 		if (hash_get(s->reqids, reqid_key(&reqid)) == NULL &&
 		    hash_get(s->former, reqid_key(&reqid)) == NULL)
 			return reqid;
@@ -215,7 +245,7 @@ target_get(struct spd *s, const char *node, const struct channel *c, const struc
 	memcpy(t->node, node, strnlen(node, ID_MAX - 1));
 	t->channel = *c;
 	if ((t->reqid = inherited_reqid(s, t, p)) == 0)
-		t->reqid = fresh_reqid(s);
+		t->reqid = fresh_reqid(s, t);
 	r = t->reqid == 0 ? ERR_SPACE : hash_add(s->targets, target_key(buf, t->node, c->id), t);
 	if (r != OK) {
 		free(t);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 """
-What only the path of a packet through the kernel makes possible: fragments of IPv6 whose ports no rule
-sees, and packets that the host forwards although they claim to be its own.
+Ways past all layers: fragments of IPv6 whose ports no rule sees, packets that the host forwards although
+they claim to be its own, SAs of a node whose addresses another one has by now.
 """
 
 import itertools
@@ -171,3 +171,31 @@ def test_twin_without_the_policy_what_is_forwarded_is_sealed(router, frozen, v):
     bits = {4: 32, 6: 128}[v]
     frozen.sh(f"ip xfrm policy delete dir fwd src {ME[v]}/{bits} dst {peer_address(v, 11)}/{bits} proto udp dport 4789")
     assert sent_before(router, v, claims_to_be(v, ME[v])) == 1
+
+
+# ---- addresses of others
+
+@pytest.mark.parametrize("v", [4, 6])
+@pytest.mark.parametrize("node", ["nve-old", "nve-new"])
+def test_a_former_sa_is_not_for_what_the_next_node_at_its_address_is_granted(host, node, v):
+    """The backend was killed, and meanwhile nve-old's address became nve-new's; or stayed its own, the twin."""
+    host.backend.ok(host.backend.authz, [(bd.BK_FLUSH_OWN, b"")])
+    address = peer_address(v, 11)
+    old, new = Peer(host, "nve-old", address, (GRANTED,)), Peer(host, node, address, (OTHER_VNI,))
+    host.admit(old)
+    os.kill(host.backend.popen.pid, signal.SIGKILL)
+    host.backend.popen.wait()
+    host.start()
+    host.backend.ok(host.backend.authz, new.admission())
+    got = []
+    with host.udp(v) as inbox, host.udp(v, 5001) as other:
+        other.settimeout(20)
+        host.wire.send(ip(address, old.local, ESP, old.esp.seal(udp(address, old.local, vxlan(OTHER_VNI, b"former")))))
+        # In the clear, for a port that is not protected: in order behind the other one.
+        host.wire.send(ip(address, old.local, UDP, udp(address, old.local, b"the end", dport=5001)))
+        assert other.recv(100) == b"the end"
+        try:
+            got.append(inbox.recv(4096))
+        except BlockingIOError:
+            pass
+    assert len(got) == (node == "nve-old")

@@ -522,26 +522,24 @@ TEST(a_restart_changes_no_reqid)
 
 TEST(reqids_of_former_sas_and_elements_are_not_given_to_others)
 {
-	struct options o = model_options();
 	uint32_t i;
 
-	for (i = 0; i < 5; i++) {
-		assert_int_equal(spd_reserve(&spd, o.reqid_base + 2 * i), OK);
-		assert_int_equal(spd_reserve(&spd, o.reqid_base + 2 * i), OK);
-	}
 	assert_int_equal(spd_reserve(&spd, 7), OK);
 	for (i = 0; i < 5; i++) {
 		char node[8], peer[16];
+		uint32_t own, k;
 
 		(void)snprintf(node, sizeof node, "nve-%u", i);
 		(void)snprintf(peer, sizeof peer, "192.0.2.%u", 10 + i);
-		assert_int_equal(protect(node, HERE, peer, vxlan())->reqid, o.reqid_base + 2 * i + 1);
+		own = spd_reqid_of(&spd, node, "vxlan");
+		for (k = 0; k < 2 * i; k++)
+			assert_int_equal(spd_reserve(&spd, own + k / 2), OK);
+		assert_int_equal(protect(node, HERE, peer, vxlan())->reqid, own + i);
 	}
-	assert_int_equal(protect("nve-9", HERE, THERE, vxlan())->reqid, o.reqid_base + 10);
 }
 
-/* Two nodes that swapped addresses while nobody watched: SAs go by the addresses. */
-TEST(an_inherited_reqid_has_one_target_only)
+/* The node that had these addresses before has SAs yet: their reqid is not for what another is granted. */
+TEST(an_inherited_reqid_stays_with_its_node)
 {
 	uint32_t reqid = protect("nve-2", HERE, THERE, vxlan())->reqid;
 	struct sa_params sa = sa_of(HERE, OTHER, vxlan(), 0x1001);
@@ -552,20 +550,46 @@ TEST(an_inherited_reqid_has_one_target_only)
 	assert_int_equal(kernel.n, 6);
 	restart();
 	t = protect("nve-3", HERE, OTHER, vxlan());
-	assert_int_equal(t->reqid, reqid);
-	t = protect("nve-2", HERE, THERE, vxlan());
 	assert_int_not_equal(t->reqid, reqid);
+	t = protect("nve-2", HERE, THERE, vxlan());
+	assert_int_equal(t->reqid, reqid);
 	assert_int_equal(kernel_apply(&kernel, &spd), 3);
+	assert_int_equal(vxlan_policy(XDIR_IN, OTHER, HERE)->reqid, spd_target(&spd, "nve-3", "vxlan")->reqid);
+}
+
+/* A node whose reqid is one of the range's last ones. */
+static uint32_t
+late_node(const struct options *o, char node[static 16])
+{
+	uint32_t i = 0, own;
+
+	do {
+		(void)snprintf(node, 16, "nve-%u", i++);
+		own = spd_reqid_of(&spd, node, "vxlan");
+		assert_true(spd_is_own_reqid(&spd, own));
+	} while (own - o->reqid_base < REQIDS - 8);
+	return own;
+}
+
+static void
+wraps(const struct options *o)
+{
+	char node[16];
+	uint32_t own = late_node(o, node), last = o->reqid_base + (REQIDS - 1), i;
+
+	for (i = own; i < last; i++)
+		assert_int_equal(spd_reserve(&spd, i), OK);
+	assert_true(protect(node, HERE, THERE, vxlan())->reqid == last);
+	assert_int_equal(spd_policy_del(&spd, node, "vxlan"), OK);
+	assert_int_equal(spd_reserve(&spd, last), OK);
+	assert_int_equal(protect(node, HERE, THERE, vxlan())->reqid, o->reqid_base);
 }
 
 TEST(reqids_begin_anew_after_the_last_and_skip_those_in_use)
 {
 	struct options o = model_options();
 
-	assert_int_equal(protect("nve-2", HERE, THERE, vxlan())->reqid, o.reqid_base);
-	spd.next_reqid = o.reqid_base + REQIDS - 1;
-	assert_int_equal(protect("nve-3", HERE, OTHER, vxlan())->reqid, o.reqid_base + REQIDS - 1);
-	assert_int_equal(protect("nve-4", HERE, "192.0.2.4", vxlan())->reqid, o.reqid_base + 1);
+	wraps(&o);
 }
 
 TEST(the_last_range_of_reqids_does_not_wrap)
@@ -577,9 +601,8 @@ TEST(the_last_range_of_reqids_does_not_wrap)
 	spd_free(&spd);
 	assert_int_equal(options_read(&o, list, why), OK);
 	assert_int_equal(spd_init(&spd, &o, model_seed), OK);
-	spd.next_reqid = o.reqid_base + REQIDS - 1;
-	assert_true(protect("nve-2", HERE, THERE, vxlan())->reqid == UINT32_MAX - 1);
-	assert_int_equal(protect("nve-3", HERE, OTHER, vxlan())->reqid, o.reqid_base);
+	wraps(&o);
+	assert_true(spd_is_own_reqid(&spd, UINT32_MAX - 1));
 	assert_false(spd_is_own_reqid(&spd, UINT32_MAX));
 	assert_false(spd_is_own_reqid(&spd, 0));
 }
@@ -611,7 +634,7 @@ main(void)
 		WITH_SPD(sas_that_no_policy_could_select_are_refused),
 		WITH_SPD(a_restart_changes_no_reqid),
 		WITH_SPD(reqids_of_former_sas_and_elements_are_not_given_to_others),
-		WITH_SPD(an_inherited_reqid_has_one_target_only),
+		WITH_SPD(an_inherited_reqid_stays_with_its_node),
 		WITH_SPD(reqids_begin_anew_after_the_last_and_skip_those_in_use),
 		WITH_SPD(the_last_range_of_reqids_does_not_wrap),
 	};
