@@ -268,6 +268,7 @@ def test_soft_and_hard_expiry_by_packets_are_told_and_the_sa_is_gone(host, peers
     assert host.backend.expire() == (bd.SA_OUT, p.spi_out, p.address, False)
     assert host.backend.expire() == (bd.SA_OUT, p.spi_out, p.address, True)
     assert set(host.states()) == {p.spi_in}
+    say(host, p)
     assert host.backend.acquire()[:2] == (p.node, "vxlan")
 
 
