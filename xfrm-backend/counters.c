@@ -26,6 +26,7 @@ figures_add(struct nft_figures *to, const struct nft_figures *f)
 	to->in_granted += f->in_granted;
 	to->in_denied += f->in_denied;
 	to->out_plaintext += f->out_plaintext;
+	to->out_no_sa += f->out_no_sa;
 }
 
 void
@@ -91,6 +92,7 @@ op_counters(struct backend *b, void (*emit)(void *, const struct backend_counter
 	say(&e, "in.packets", "", 0, f.in_granted);
 	say(&e, "drop.plaintext", "", 0, f.in_plaintext);
 	say(&e, "drop.plaintext-out", "", 0, f.out_plaintext);
+	say(&e, "drop.no-sa", "", 0, f.out_no_sa);
 	say(&e, "drop.not-granted", "", 0, f.in_denied);
 	say(&e, "acquire", "", 0, b->acquires);
 	say(&e, "policies", "", 0, b->spd.n_own);

@@ -204,7 +204,7 @@ walk_counter(void *arg, const struct nlmsghdr *h)
 	struct walk *w = arg;
 	uint64_t *const to[NT_COUNTERS] = { [NT_IN_PLAINTEXT] = &w->figures->in_plaintext,
 	    [NT_IN_GRANTED] = &w->figures->in_granted, [NT_IN_DENIED] = &w->figures->in_denied,
-	    [NT_OUT_PLAINTEXT] = &w->figures->out_plaintext };
+	    [NT_OUT_PLAINTEXT] = &w->figures->out_plaintext, [NT_OUT_NO_SA] = &w->figures->out_no_sa };
 	struct nft_read_counter c;
 	struct bytes attrs;
 	unsigned i;

@@ -14,8 +14,12 @@
  *     (ip saddr . l4proto . th sport) in @control4, no ESP                       the same; and for ip6, @control6
  *     IPv6 fragments that begin with an extension header (ports may hide behind it)  counter in-plaintext, drop
  *   out  (hook output)
+ *     udp dport @vxlan, rt ipsec missing, meta oiftype loopback                  counter out-no-sa, drop
  *     udp dport @vxlan, rt ipsec missing                                         counter out-plaintext, drop
- *     (ip daddr . l4proto . th dport) in @control4, rt ipsec missing             the same; th sport; ip6
+ *     (ip daddr . l4proto . th dport) in @control4, rt ipsec missing             the same two; th sport; ip6
+ *
+ * What has a policy but no SA yet comes by with the kernel's blackhole for a route, whose device is the
+ * namespace's loopback device: it would be discarded anyway. What is for the host itself goes there, too.
  *
  * The VNI is @th,96,24: VXLAN's, after the UDP header. A datagram too short for one matches no accept
  * rule and falls to the drop. All sets but @vxlan are empty at first: nothing is accepted.
@@ -88,7 +92,7 @@ int nft_elements(struct nft *, void (*each)(void *arg, const struct nft_elem *),
     char why[static NL_WHY]);
 
 struct nft_figures {
-	uint64_t in_plaintext, in_granted, in_denied, out_plaintext;   /* packets, since nft_build() */
+	uint64_t in_plaintext, in_granted, in_denied, out_plaintext, out_no_sa;   /* packets, since nft_build() */
 };
 /*
  * 0 or an error as above; ERR_NOTFOUND: the table or a counter is gone. denied, if not NULL: for each

@@ -197,8 +197,8 @@ static const char *
 op_name(const struct nt_op *op)
 {
 	static const char *const names[] = { [NT_META] = "meta", [NT_RT] = "rt", [NT_LOAD_REQID] = "xfrm",
-	    [NT_LOAD] = "payload", [NT_LOAD_EXT] = "exthdr", [NT_IS] = "cmp", [NT_LOOKUP] = "lookup",
-	    [NT_NOTE] = "dynset", [NT_COUNT] = "objref", [NT_VERDICT] = "immediate" };
+	    [NT_LOAD] = "payload", [NT_LOAD_EXT] = "exthdr", [NT_IS] = "cmp", [NT_IS_U16] = "cmp",
+	    [NT_LOOKUP] = "lookup", [NT_NOTE] = "dynset", [NT_COUNT] = "objref", [NT_VERDICT] = "immediate" };
 
 	return names[op->what];
 }
@@ -208,6 +208,7 @@ expr_of(const struct nt_op *op)
 {
 	struct nftnl_expr *e = nftnl_expr_alloc(op_name(op));
 	uint8_t octet = (uint8_t)op->a;
+	uint16_t u16 = (uint16_t)op->a;
 
 	if (e == NULL)
 		return NULL;
@@ -240,9 +241,13 @@ expr_of(const struct nt_op *op)
 		nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_IPV6);
 		break;
 	case NT_IS:
+	case NT_IS_U16:
 		nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, op->reg);
 		nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
-		(void)nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, &octet, sizeof octet);
+		if (op->what == NT_IS)
+			(void)nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, &octet, sizeof octet);
+		else
+			(void)nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, &u16, sizeof u16);
 		break;
 	case NT_LOOKUP:
 		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, op->reg);

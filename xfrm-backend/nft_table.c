@@ -4,6 +4,7 @@
 /* Before linux/netfilter.h, which brings the kernel's version of it else. */
 #include <netinet/in.h>
 
+#include <linux/if_arp.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
@@ -12,6 +13,7 @@ const char *const nt_counters[NT_COUNTERS] = {
 	[NT_IN_GRANTED] = "in-granted",
 	[NT_IN_DENIED] = "in-denied",
 	[NT_OUT_PLAINTEXT] = "out-plaintext",
+	[NT_OUT_NO_SA] = "out-no-sa",
 };
 
 const struct nt_chain_def nt_chains[NT_CHAINS] = {
@@ -61,12 +63,14 @@ const struct nt_set_def nt_sets[NT_SETS] = {
 #define VNI(n)          LOAD(n, TRANSPORT, 12, 3)    /* @th,96,24 */
 #define CAME_CLEAR      META(0, SECPATH), IS(0)
 #define GOES_CLEAR      { NT_RT, R(0), NFT_RT_XFRM, 0, 0 }, IS(0)
+#define GOES_NOWHERE    GOES_CLEAR, META(0, OIFTYPE), { NT_IS_U16, R(0), ARPHRD_LOOPBACK, 0, 0 }
 
 #define CONTROL4(addr, port) IPV4, addr(0), META(1, L4PROTO), port(2), IN_SET(NFT_SET_CONTROL4)
 #define CONTROL6(addr, port) IPV6, addr(0), META(4, L4PROTO), port(5), IN_SET(NFT_SET_CONTROL6)
 
 #define DROP_IN         COUNT(NT_IN_PLAINTEXT), VERDICT(NF_DROP)
 #define DROP_OUT        COUNT(NT_OUT_PLAINTEXT), VERDICT(NF_DROP)
+#define DROP_NO_SA      COUNT(NT_OUT_NO_SA), VERDICT(NF_DROP)
 #define GRANTED         COUNT(NT_IN_GRANTED), VERDICT(NF_ACCEPT)
 
 /*
@@ -97,6 +101,15 @@ const struct nt_rule nt_rules[NT_RULES] = {
 	{ NT_IN, "IPv6 fragments of a routing header", { FRAGMENT_OF(IPPROTO_ROUTING) } },
 	{ NT_IN, "IPv6 fragments of fragments", { FRAGMENT_OF(IPPROTO_FRAGMENT) } },
 
+	{ NT_OUT, "VXLAN without an SA", { UDP_DPORT_VXLAN, GOES_NOWHERE, DROP_NO_SA } },
+	{ NT_OUT, "control channel without an SA, to its port (IPv4)",
+	    { CONTROL4(DADDR4, DPORT), GOES_NOWHERE, DROP_NO_SA } },
+	{ NT_OUT, "control channel without an SA, from its port (IPv4)",
+	    { CONTROL4(DADDR4, SPORT), GOES_NOWHERE, DROP_NO_SA } },
+	{ NT_OUT, "control channel without an SA, to its port (IPv6)",
+	    { CONTROL6(DADDR6, DPORT), GOES_NOWHERE, DROP_NO_SA } },
+	{ NT_OUT, "control channel without an SA, from its port (IPv6)",
+	    { CONTROL6(DADDR6, SPORT), GOES_NOWHERE, DROP_NO_SA } },
 	{ NT_OUT, "VXLAN would leave in the clear", { UDP_DPORT_VXLAN, GOES_CLEAR, DROP_OUT } },
 	{ NT_OUT, "control channel would leave in the clear, to its port (IPv4)",
 	    { CONTROL4(DADDR4, DPORT), GOES_CLEAR, DROP_OUT } },

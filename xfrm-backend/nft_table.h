@@ -15,7 +15,7 @@
 #define NT_PRIORITY (-10)            /* of both chains: before the administrator's filters (0) */
 #define NT_DENIED_MAX 4096u          /* entries of @denied */
 
-enum nt_counter { NT_IN_PLAINTEXT = 0, NT_IN_GRANTED, NT_IN_DENIED, NT_OUT_PLAINTEXT, NT_COUNTERS };
+enum nt_counter { NT_IN_PLAINTEXT = 0, NT_IN_GRANTED, NT_IN_DENIED, NT_OUT_PLAINTEXT, NT_OUT_NO_SA, NT_COUNTERS };
 extern const char *const nt_counters[NT_COUNTERS];
 
 enum nt_chain { NT_IN = 0, NT_OUT, NT_CHAINS };
@@ -51,6 +51,7 @@ enum nt_what {
 	NT_LOAD,                     /* reg = c octets at b of header a (enum nft_payload_bases) */
 	NT_LOAD_EXT,                 /* the same of IPv6 extension header a; none of that number: no match */
 	NT_IS,                       /* one octet in reg equals a */
+	NT_IS_U16,                   /* two octets, in the order of this machine */
 	NT_LOOKUP,                   /* the key from reg on is in set a */
 	NT_NOTE,                     /* adds the key from reg on to set a, or counts there */
 	NT_COUNT,                    /* counter a */
@@ -67,7 +68,7 @@ struct nt_rule {
 	const char *comment;         /* shown by nft(8) */
 	struct nt_op ops[NT_OPS];    /* up to NT_END */
 };
-#define NT_RULES 17
+#define NT_RULES 22
 extern const struct nt_rule nt_rules[NT_RULES];   /* those of a chain in their order there */
 
 #endif

@@ -348,10 +348,18 @@ static const struct tampering {
 	    "chain in: rule 5 \"VXLAN, VNI not granted to this sender\" is missing" },
 	{ "nft delete rule inet overlock out handle "
 	    RULE("control channel would leave in the clear, from its port (IPv6)"),
-	    "chain out: rule 5 \"control channel would leave in the clear, from its port (IPv6)\" is missing" },
+	    "chain out: rule 10 \"control channel would leave in the clear, from its port (IPv6)\" is missing" },
 	{ "nft insert rule inet overlock in accept",
 	    "chain in: rule 1 is not ours, where \"VXLAN in the clear\" should be" },
-	{ "nft add rule inet overlock out accept", "chain out: rule 6 is not ours" },
+	{ "nft add rule inet overlock out accept", "chain out: rule 11 is not ours" },
+	{ "nft delete rule inet overlock out handle " RULE("VXLAN without an SA"),
+	    "chain out: rule 1 \"VXLAN without an SA\" is missing" },
+	{ "nft replace rule inet overlock out handle " RULE("VXLAN without an SA")
+	    " udp dport @vxlan rt ipsec missing meta oiftype ether counter name out-no-sa drop",
+	    "chain out: rule 1 is not ours" },
+	{ "nft replace rule inet overlock out handle " RULE("VXLAN without an SA")
+	    " udp dport @vxlan rt ipsec missing meta oiftype loopback counter name out-no-sa accept",
+	    "chain out: rule 1 is not ours" },
 	{ "nft replace rule inet overlock in handle " RULE("VXLAN, VNI not granted to this sender")
 	    " udp dport @vxlan counter name in-denied accept", "chain in: rule 5 is not ours" },
 	{ "nft replace rule inet overlock in handle " RULE("VXLAN, VNI not granted to this sender")
@@ -364,7 +372,7 @@ static const struct tampering {
 	{ "nft replace rule inet overlock in handle " RULE("VXLAN in the clear")
 	    " udp sport @vxlan meta ipsec missing counter name in-plaintext drop", "chain in: rule 1 is not ours" },
 	{ "nft flush chain inet overlock in", "chain in: rule 1 \"VXLAN in the clear\" is missing" },
-	{ "nft flush chain inet overlock out", "chain out: rule 1 \"VXLAN would leave in the clear\" is missing" },
+	{ "nft flush chain inet overlock out", "chain out: rule 1 \"VXLAN without an SA\" is missing" },
 	{ "nft add table inet overlock '{ flags dormant; }'", "it is dormant" },
 	{ ELEMENT("delete", "vni4", "7 . 192.0.2.1 . 0x2a"), "vni4 element reqid 7, 192.0.2.1, VNI 42 is missing" },
 	{ ELEMENT("delete", "vxlan", "4789"), "vxlan element port 4789 is missing" },
@@ -473,7 +481,7 @@ TEST(figures_are_those_of_the_kernel)
 
 	build(&b);
 	assert_int_equal(nft_figures(b.nft, &f, on_denied, &t), OK);
-	assert_int_equal(f.in_plaintext + f.in_granted + f.in_denied + f.out_plaintext, 0);
+	assert_int_equal(f.in_plaintext + f.in_granted + f.in_denied + f.out_plaintext + f.out_no_sa, 0);
 	assert_int_equal(t.n, 0);
 	assert_true(test_shell(ELEMENT("add", "denied", "7 . 0x2b counter packets 31 bytes 3100")));
 	assert_int_equal(nft_figures(b.nft, &f, on_denied, &t), OK);

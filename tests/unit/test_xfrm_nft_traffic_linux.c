@@ -504,6 +504,79 @@ TEST(control_channels_do_not_leave_in_the_clear)
 	box_close(&b);
 }
 
+/* ---- policies without SAs ---- */
+
+static void
+policy(const char *what, unsigned v6)
+{
+	char line[256];
+
+	(void)snprintf(line, sizeof line, "ip xfrm policy %s dir out src %s dst %s%s", what, us[v6], peers[v6],
+	    strcmp(what, "add") == 0 ? " tmpl proto esp reqid 7 mode transport" : "");
+	assert_true(test_shell(line));
+}
+
+/* VXLAN, and either end of a control channel. */
+static int
+sock_out(unsigned v6, unsigned kind)
+{
+	return kind == 0 ? sock(v6, SOCK_DGRAM, IPPROTO_UDP, peers[v6], 4789, false) :
+	    sock(v6, SOCK_RAW, IPPROTO_TCP, peers[v6], 0, false);
+}
+
+/* The twin has no policy, or no table: plaintext then, or discarded by the kernel. */
+TEST(what_has_a_policy_but_no_sa_is_no_plaintext)
+{
+	struct box b = box_open();
+	size_t i;
+
+	for (i = 0; i < 2 * (1 + COUNT(syns)); i++) {
+		unsigned v6 = i % 2, kind = (unsigned)i / 2;
+		uint8_t octets[20] = { 0 };
+		struct wr w = wr_fixed(octets, sizeof octets);
+		int s;
+
+		wr_u16(&w, kind == 0 ? 0 : syns[kind - 1].sport);
+		wr_u16(&w, kind == 0 ? 0 : syns[kind - 1].dport);
+		policy("add", v6);
+		s = sock_out(v6, kind);
+		assert_int_equal(send(s, octets, sizeof octets, 0), -1);
+		assert_int_equal(figures(&b).out_no_sa, 1);
+		assert_int_equal(figures(&b).out_plaintext, 0);
+		assert_int_equal(nft_remove(b.nft, b.why), OK);
+		(void)send(s, octets, sizeof octets, 0);
+		assert_false(left(&b, kind == 0 ? IPPROTO_UDP : IPPROTO_TCP));
+		build(&b);
+		policy("delete", v6);
+		assert_int_equal(send(s, octets, sizeof octets, 0), -1);
+		assert_int_equal(figures(&b).out_no_sa, 0);
+		assert_int_equal(figures(&b).out_plaintext, 1);
+		assert_false(left(&b, kind == 0 ? IPPROTO_UDP : IPPROTO_TCP));
+		build(&b);
+		(void)close(s);
+	}
+	box_close(&b);
+}
+
+/* It never leaves; nor does it come in. */
+TEST(vxlan_to_the_host_itself_is_no_plaintext_either)
+{
+	struct box b = box_open();
+	static const uint8_t octets[16];
+	unsigned v6;
+
+	assert_true(test_shell("ip link set lo up"));
+	for (v6 = 0; v6 < 2; v6++) {
+		int s = sock(v6, SOCK_DGRAM, IPPROTO_UDP, us[v6], 4789, false);
+
+		assert_int_equal(send(s, octets, sizeof octets, 0), -1);
+		assert_int_equal(figures(&b).out_no_sa, v6 + 1);
+		assert_true(figures(&b).out_plaintext == 0 && figures(&b).in_plaintext == 0);
+		(void)close(s);
+	}
+	box_close(&b);
+}
+
 int
 main(void)
 {
@@ -513,6 +586,8 @@ main(void)
 		cmocka_unit_test(vxlan_does_not_leave_in_the_clear),
 		cmocka_unit_test(control_channels_in_the_clear_are_dropped_and_counted),
 		cmocka_unit_test(control_channels_do_not_leave_in_the_clear),
+		cmocka_unit_test(what_has_a_policy_but_no_sa_is_no_plaintext),
+		cmocka_unit_test(vxlan_to_the_host_itself_is_no_plaintext_either),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
