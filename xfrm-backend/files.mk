@@ -2,6 +2,7 @@
 # xfrm-backend: the Linux kernel's data plane
 XFRM_BACKEND_SRCS := \
 	xfrm-backend/counters.c \
+	xfrm-backend/interface_sysctl.c \
 	xfrm-backend/main.c \
 	xfrm-backend/netlink.c \
 	xfrm-backend/netlink_dump.c \

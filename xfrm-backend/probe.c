@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "xfrm-backend/interface_sysctl.h"
 #include "xfrm-backend/nft.h"
 #include "xfrm-backend/spd.h"
 #include "xfrm-backend/vxlan_devices.h"
@@ -294,6 +295,17 @@ check_devices(const struct options *o)
 	}
 }
 
+static void
+see_switched_off(void *arg, const char *path)
+{
+	char text[NL_WHY];
+
+	(void)arg;
+	(void)snprintf(text, sizeof text, "%s is set: the kernel passes over policies there, and control "
+	    "channels are open; write 0 to it", path);
+	say("fail", "interfaces", text);
+}
+
 int
 probe_all(const struct options *o)
 {
@@ -302,6 +314,8 @@ probe_all(const struct options *o)
 	size_t i;
 
 	check_devices(o);
+	if (interface_sysctl(see_switched_off, NULL) == 0)
+		say("ok", "interfaces", "IPsec policies hold on all of them");
 	if (unshare(CLONE_NEWNET) != 0) {
 		say("warn", "kernel", "not tried: only root may make a network namespace to try it in; run "
 		    "overlock check as root");

@@ -259,6 +259,23 @@ def test_vxlan_devices_on_ports_that_nobody_protects(spoil):
         lab.sh("nve1", "for i in vx5001 $(ls /sys/class/net | grep ^vy); do ip link del $i; done")
 
 
+@pytest.mark.parametrize("switch", ["ipv4/conf/eth0/disable_policy", "ipv4/conf/eth0/disable_xfrm",
+                                    "ipv6/conf/eth0/disable_policy"])
+def test_interface_that_passes_over_policies_is_named(spoil, switch):
+    lab, path = spoil.lab, f"/proc/sys/net/{switch}"
+
+    def findings():
+        lines = lab.run("nve1", [netlab.program("xfrm-backend"), "--check"]).stdout.splitlines()
+        return of([tuple(line.split("\t", 2)) for line in lines], "interfaces")
+    assert findings() == [("ok", "interfaces", "IPsec policies hold on all of them")]
+    lab.sh("nve1", f"echo 1 >{path}")
+    try:
+        (row,) = findings()
+        assert row[0] == "fail" and row[2].startswith(f"{path} is set: ") and "write 0" in row[2]
+    finally:
+        lab.sh("nve1", f"echo 0 >{path}")
+
+
 @pytest.mark.parametrize("program", ["pcap-backend", "xfrm-backend"])
 def test_backends_judge_what_all_of_them_understand(spoil, program):
     spoil.configure(1, "backend", "program", netlab.program(program))
