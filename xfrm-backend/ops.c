@@ -100,14 +100,36 @@ nomem:
 	return ERR_NOMEM;
 }
 
+/* There are no IPsec policies to be had: layer 3 stops plaintext without them. */
+static void
+table_instead(struct backend *b)
+{
+	char why[NL_WHY];
+	size_t i;
+
+	for (i = 0; i < b->options.n_vxlan_ports; i++)
+		(void)vn_port(&b->vn, b->options.vxlan_ports[i]);
+	if ((b->nft = nft_open(b->options.table, why)) != NULL && table_adopt(b) == OK)
+		log_warn("nf_tables table %s alone keeps plaintext VXLAN back now", b->options.table);
+}
+
 static int
 open_kernel(struct backend *b, char why[static 256])
 {
 	int r;
 
-	if ((b->req = nl_open(NETLINK_XFRM, why)) == NULL || (r = watch_open(b, why)) != OK)
+	if ((b->req = nl_open(NETLINK_XFRM, why)) == NULL) {
+		table_instead(b);
 		return ERR_IO;
-	if ((r = block_first(b, why)) != OK)
+	}
+	/* This is where a missing privilege shows first. */
+	if ((r = watch_open(b, why)) != OK)
+		return r;
+	if ((r = block_first(b, why)) != OK) {
+		table_instead(b);
+		return r;
+	}
+	if ((r = watch_open_others(b, why)) != OK)
 		return r;
 	if ((b->nft = nft_open(b->options.table, why)) == NULL)
 		return ERR_NOMEM;
@@ -146,8 +168,9 @@ op_open(const char *const *options, struct backend_host *host, char why[static 2
 	if (options_read(&o, options, why) != OK || (b = state_new(&o, why)) == NULL)
 		return NULL;
 	b->xfrm_stat = open("/proc/net/xfrm_stat", O_RDONLY | O_CLOEXEC);
-	if (open_kernel(b, why) != OK || probe_esp(b->req, o.reqid_base, &b->kernel, why) != OK ||
-	    reconcile(b, true) != OK) {
+	/* First what keeps plaintext back, then what it takes to have any other. */
+	if (open_kernel(b, why) != OK || reconcile(b, true) != OK ||
+	    probe_esp(b->req, o.reqid_base, &b->kernel, why) != OK) {
 		if (why[0] == '\0')
 			(void)snprintf(why, 256, "the kernel's IPsec databases or nf_tables can't be "
 			    "used: see the lines above; `overlock check` says what is missing");

@@ -355,6 +355,12 @@ table(struct scan *s)
 	return table_build(b);
 }
 
+int
+table_adopt(struct backend *b)
+{
+	return table(&(struct scan){ .b = b, .first = true });
+}
+
 /* ---- all of it ---- */
 
 int

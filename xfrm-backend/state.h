@@ -99,6 +99,8 @@ int table_build(struct backend *);
 /* ---- reconcile.c ---- */
 /* Compare all that is ours with what is there, and repair. first: nothing is known yet. 0 or an error. */
 int reconcile(struct backend *, bool first);
+/* What reconcile() does first for the table: made anew, with what it has now. 0 or an error, which was logged. */
+int table_adopt(struct backend *);
 /* A foreign policy: does it go before one of ours? Told once. */
 void shadow_check(struct backend *, const struct xpol *);
 void shadows_forget(struct backend *);
@@ -108,7 +110,9 @@ void former_drop(struct backend *);
 void former_replaced(struct backend *, const struct target *);
 
 /* ---- watch.c ---- */
+/* What IPsec tells; then nf_tables and addresses. 0, or an error and *why. */
 int watch_open(struct backend *, char why[static 256]);
+int watch_open_others(struct backend *, char why[static 256]);
 void watch_close(struct backend *);
 /* Notifications that have come. */
 void watch_run(struct backend *);

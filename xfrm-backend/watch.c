@@ -14,13 +14,19 @@
 int
 watch_open(struct backend *b, char why[static 256])
 {
-	static const unsigned xfrm[] = { XFRMNLGRP_ACQUIRE, XFRMNLGRP_EXPIRE, XFRMNLGRP_SA,
+	static const unsigned groups[] = { XFRMNLGRP_ACQUIRE, XFRMNLGRP_EXPIRE, XFRMNLGRP_SA,
 	    XFRMNLGRP_POLICY, XFRMNLGRP_MAPPING, 0 };
+
+	return (b->ev_xfrm = nl_listen(NETLINK_XFRM, groups, why)) == NULL ? ERR_IO : OK;
+}
+
+int
+watch_open_others(struct backend *b, char why[static 256])
+{
 	static const unsigned nft[] = { NFNLGRP_NFTABLES, 0 };
 	static const unsigned route[] = { RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, 0 };
 
-	if ((b->ev_xfrm = nl_listen(NETLINK_XFRM, xfrm, why)) == NULL ||
-	    (b->ev_nft = nl_listen(NETLINK_NETFILTER, nft, why)) == NULL ||
+	if ((b->ev_nft = nl_listen(NETLINK_NETFILTER, nft, why)) == NULL ||
 	    (b->ev_route = nl_listen(NETLINK_ROUTE, route, why)) == NULL)
 		return ERR_IO;
 	return OK;
