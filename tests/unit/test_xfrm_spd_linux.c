@@ -279,7 +279,8 @@ like_peer(void)
 	struct addr a = test_addr(HERE), b = test_addr(THERE);
 
 	return (struct xpol){ .dir = XDIR_OUT, .priority = 1000, .tmpl = true,
-	    .reqid = spd_reqid_of(&spd, "nve-2", "vxlan"), .mode = SA_TRANSPORT, .src = a, .dst = b, .sel = xsel_hosts(&a, &b, UDP, 0, 4789) };
+	    .reqid = spd_reqid_of(&spd, "nve-2", "vxlan"), .mode = SA_TRANSPORT, .src = a,
+	    .dst = b, .sel = xsel_hosts(&a, &b, UDP, 0, 4789) };
 }
 
 static struct xpol
