@@ -240,11 +240,17 @@ def test_a_packet_without_sa_asks_for_one_and_stays(host, peers):
     host.backend.ok(host.backend.authz, [call for p in both for call in p.admission()])
     peers += both
     for p in both:
-        before = host.xfrm_stat().get("XfrmOutNoStates", 0)
+        before, counted = host.xfrm_stat().get("XfrmOutNoStates", 0), lost(host)
         say(host, p)
         assert host.backend.acquire() == (p.node, "vxlan", p.address)
         assert host.xfrm_stat().get("XfrmOutNoStates", 0) > before
+        assert lost(host) == (counted[0] + 1, counted[1])
     assert host.backend.counter("acquire") >= 2
+
+
+def lost(host):
+    """What layer 3 dropped on its way out: for want of an SA, as plaintext."""
+    return tuple(host.backend.counter(name) for name in ("drop.no-sa", "drop.plaintext-out"))
 
 
 def say(host, p, n=1):
