@@ -86,8 +86,8 @@ shadow_check(struct backend *b, const struct xpol *p)
 		if (b->shadows[b->n_shadows].text != NULL)
 			b->n_shadows++;
 		log_warn("somebody else's policy %s goes before ours, %s: what it lets through in the "
-		    "clear is dropped by nf_tables; remove it, or set 'priority' in [backend] below %u",
-		    theirs, xpol_str(&e->pol, ours), p->priority);
+		    "clear is dropped by nf_tables; remove it, or give it a priority above %u",
+		    theirs, xpol_str(&e->pol, ours), e->pol.priority);
 		return;
 	}
 }
