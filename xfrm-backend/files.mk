@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 # xfrm-backend: the Linux kernel's data plane
 XFRM_BACKEND_SRCS := \
+	xfrm-backend/again.c \
 	xfrm-backend/counters.c \
 	xfrm-backend/interface_sysctl.c \
 	xfrm-backend/main.c \

@@ -27,6 +27,7 @@ state_free(struct backend *b)
 	nl_close(b->req);
 	nft_close(b->nft);
 	shadows_forget(b);
+	again_drop(b);
 	sad_free(&b->sad);
 	vn_free(&b->vn);
 	spd_free(&b->spd);
@@ -51,6 +52,7 @@ state_new(const struct options *o, char why[static 256])
 	b->options = *o;
 	b->xfrm_stat = -1;
 	b->inherit_until = INT64_MAX;
+	b->again_last = &b->again;
 	b->now_ms = monotonic_ms();
 	/* Nothing is known of the table yet, and nothing done about it. */
 	b->nft_gone = true;
@@ -398,8 +400,8 @@ op_sa_del(struct backend *b, uint8_t dir, uint32_t spi, const struct addr *dst)
 	return BACKEND_QUEUED;
 }
 
-static int
-op_policy_add(struct backend *b, const struct policy *p)
+int
+policy_install(struct backend *b, const struct policy *p)
 {
 	int r = spd_policy_add(&b->spd, p), one;
 
@@ -407,14 +409,27 @@ op_policy_add(struct backend *b, const struct policy *p)
 		r = block_data(b, &p->channel);
 	if ((one = vn_node_again(&b->vn, &b->spd, p->node)) != OK && r == OK)
 		r = one;
+	return r;
+}
+
+static int
+op_policy_add(struct backend *b, const struct policy *p)
+{
+	int r;
+
+	again_forget(b, p);
+	if ((r = policy_install(b, p)) == ERR_EXISTS)
+		return again_add(b, p);
 	return r != OK ? r : queued(b, CALL_POLICY, spd_target(&b->spd, p->node, p->channel.id));
 }
 
 static int
 op_policy_del(struct backend *b, const struct policy *p)
 {
-	int r = spd_policy_del(&b->spd, p->node, p->channel.id);
+	int r;
 
+	again_forget(b, p);
+	r = spd_policy_del(&b->spd, p->node, p->channel.id);
 	if (r == OK)
 		r = vn_node_again(&b->vn, &b->spd, p->node);
 	return r != OK ? r : queued(b, CALL_POLICY, NULL);
@@ -427,6 +442,7 @@ op_flush_own(struct backend *b)
 	struct target *t;
 	size_t pos = 0;
 
+	again_drop(b);
 	while ((t = spd_next(&b->spd, &pos)) != NULL) {
 		char node[ID_MAX], channel[ID_MAX];
 

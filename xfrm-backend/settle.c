@@ -497,6 +497,7 @@ op_settle(struct backend *b, void (*result)(void *, int), void *arg)
 	struct call *calls;
 	size_t i, n;
 
+	again_run(b);
 	apply(b);
 	calls = b->calls;
 	n = b->n_calls;

@@ -20,6 +20,13 @@ struct call {
 	const void *about;               /* of a policy call: its target, to compare with */
 };
 
+/* A policy that another target is in the way of. */
+struct again {
+	struct again *next;
+	struct policy policy;
+	size_t call;                     /* index, SIZE_MAX: it was answered */
+};
+
 enum item_kind { ITEM_SA_ADD, ITEM_SA_GET, ITEM_SA_DEL, ITEM_POL_ADD, ITEM_POL_GET, ITEM_POL_DEL };
 
 /* A request that was given to nl_add(), by its number. */
@@ -51,6 +58,7 @@ struct backend {
 	struct vn vn;
 	struct sad sad;
 
+	struct again *again, **again_last;
 	struct call *calls;
 	size_t n_calls, cap_calls;
 	struct item *items;
@@ -96,6 +104,15 @@ bool table_next(void *arg, bool first, struct nft_elem *);
 /* Make the table anew. 0 or an error, which was logged. */
 int table_build(struct backend *);
 
+/* ---- again.c ---- */
+/* Remember it; its answer comes at the end of the batch. BACKEND_QUEUED or ERR_NOMEM. */
+int again_add(struct backend *, const struct policy *);
+/* That node and channel gets another policy, or none. */
+void again_forget(struct backend *, const struct policy *like);
+/* The batch is over: try them. */
+void again_run(struct backend *);
+void again_drop(struct backend *);
+
 /* ---- reconcile.c ---- */
 /* Compare all that is ours with what is there, and repair. first: nothing is known yet. 0 or an error. */
 int reconcile(struct backend *, bool first);
@@ -123,6 +140,8 @@ int op_counters(struct backend *, void (*emit)(void *, const struct backend_coun
 void figures_keep(struct backend *);
 
 /* ---- ops.c ---- */
+/* As spd_policy_add(), and what goes with it in the other layers. */
+int policy_install(struct backend *, const struct policy *);
 extern const struct backend_ops xfrm_ops;
 /* Our own objects' first two layers and nothing else: for the boot unit. 0 or an error and *why. */
 int backend_block(const struct options *, char why[static 256]);

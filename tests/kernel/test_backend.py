@@ -212,6 +212,30 @@ def test_another_port_of_a_document_stays_protected(host, peers):
     assert host.policies() == general()
 
 
+@pytest.mark.smoke
+def test_an_address_that_moves_to_another_node_takes_its_policies_along(host, peers):
+    """A document may name the new owner before the old one is gone, in one batch or in two."""
+    backend, address = host.backend, peer_address(4, 11)
+    before = host.policies()
+    first, second, third = (bd.policy(f"nve-{k}", "192.0.2.1", address, VNS) for k in (7, 8, 9))
+    backend.ok(backend.authz, [(bd.BK_POLICY_ADD, first)])
+    of_first = host.policies() - before
+    assert backend.call(backend.authz, [(bd.BK_POLICY_ADD, second)]) == [bd.ERR_EXISTS]
+    assert host.policies() - before == of_first
+    backend.ok(backend.authz, [(bd.BK_POLICY_DEL, first)])
+    of_second = host.policies() - before
+    assert len(of_second) == len(of_first) and not of_second & of_first
+    results = backend.call(backend.authz, [(bd.BK_POLICY_ADD, third), (bd.BK_POLICY_DEL, second)])
+    assert results[1] == 0 and not (host.policies() - before) & of_second
+    of_third = host.policies() - before
+    assert len(of_third) == len(of_first)
+    # The twin: who was told to go while he waited does not come back.
+    assert backend.call(backend.authz, [(bd.BK_POLICY_ADD, first)]) == [bd.ERR_EXISTS]
+    backend.call(backend.authz, [(bd.BK_POLICY_DEL, first)])
+    backend.ok(backend.authz, [(bd.BK_POLICY_DEL, third)])
+    assert host.policies() == before
+
+
 def restart(host, *options):
     assert host.backend.stop() == 0
     host.start(*options)
