@@ -175,7 +175,8 @@ dump(struct scan *s, struct nlmsghdr *request, int (*each)(void *, const struct 
 	int e = 0, r = nl_dump(s->b->req, request, each, s, &e);
 
 	if (r == ERR_IO)
-		log_error("the kernel's %s can't be read: %s", what, strerror(e));
+		log_error("the kernel's %s can't be read: %s%s", what, strerror(e),
+		    e == EPERM ? "; CAP_NET_ADMIN is missing" : "");
 	return r == OK ? s->r : r;
 }
 
