@@ -165,14 +165,15 @@ class Connection:
 class Backend:
     """A backend in a network namespace (or here), started and spoken to as a daemon does."""
 
-    def __init__(self, program, options, netns=None):
+    def __init__(self, program, options, netns=None, through=()):
+        """through: words of a command that starts the program, as setpriv's."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for s in (ours, theirs):
             s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 256 * 1024)
         argv = ["bash", "-c", f"exec 3<&{theirs.fileno()} {theirs.fileno()}<&-; exec \"$@\"", "bash"]
         if netns:
             argv += ["ip", "netns", "exec", netns]
-        self.popen = subprocess.Popen([*argv, program, *options], stdin=subprocess.DEVNULL,
+        self.popen = subprocess.Popen([*argv, *through, program, *options], stdin=subprocess.DEVNULL,
                                       stderr=subprocess.PIPE, text=True, pass_fds=(theirs.fileno(),))
         theirs.close()
         self.lines = []
@@ -184,7 +185,8 @@ class Backend:
         mtype, body = self.parent.receive()
         if mtype == IPC_FATAL:
             self.popen.wait(20)
-            raise DriverError(f"exit {body[0]}: {body[3:].decode()}")
+            self._reader.join(5)
+            raise DriverError(f"exit {body[0]}: {body[3:].decode()}\n" + "\n".join(self.lines))
         if mtype != IPC_READY:
             raise DriverError(f"message {mtype:#x} instead of READY")
         self.parent.send(IPC_START)

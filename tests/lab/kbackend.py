@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: ISC
 """xfrm-backend in a namespace without a daemon: the test chooses keys and plays the peers."""
 
+import ctypes
 import json
 import os
 import re
 import socket
+import stat
 
 from . import backend_driver as bd
 from . import netlab
@@ -13,6 +15,7 @@ from .xfrmnl import in_namespace
 
 ME = {4: "192.0.2.1", 6: "2001:db8::1"}
 UDP_ENCAP, UDP_ENCAP_ESPINUDP = 100, 2
+SYS_PIDFD_GETFD = 438
 ANY = {4: "0.0.0.0/0", 6: "::/0"}
 
 
@@ -100,10 +103,29 @@ class KernelHost:
         self.sockets.append(s)
         return s
 
-    def start(self, *options):
+    def start(self, *options, through=()):
         """Without options, those given to the constructor."""
-        self.backend = bd.Backend(netlab.program("xfrm-backend"), options or self.options, f"{self.lab.prefix}-me")
+        self.backend = bd.Backend(netlab.program("xfrm-backend"), options or self.options, f"{self.lab.prefix}-me",
+                                  through)
         return self.backend
+
+    def narrow(self):
+        """What tells the backend of changes gets room for a few of them only."""
+        pidfd, libc, n = os.pidfd_open(self.backend.popen.pid), ctypes.CDLL(None, use_errno=True), 0
+        for fd in os.listdir(f"/proc/{self.backend.popen.pid}/fd"):
+            copy = libc.syscall(SYS_PIDFD_GETFD, pidfd, int(fd), 0)
+            if copy < 0:
+                raise OSError(ctypes.get_errno(), f"descriptor {fd}")
+            if not stat.S_ISSOCK(os.fstat(copy).st_mode):
+                os.close(copy)
+                continue
+            with socket.socket(fileno=copy) as s:
+                if s.family == socket.AF_NETLINK and s.getsockname()[1] != 0:
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+                    n += 1
+        os.close(pidfd)
+        if n != 3:
+            raise OSError(f"{n} sockets with notifications")
 
     def run(self, *args, check=True):
         """xfrm-backend's other forms: --block, --remove."""
