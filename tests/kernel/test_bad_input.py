@@ -245,7 +245,7 @@ def test_a_foreign_policy_that_goes_before_ours_is_told_and_the_table_drops(quie
     if when == "after":
         quiet.sh(shadows)
     line = quiet.backend.wait_line("goes before ours")
-    assert "priority 1" in line and "nf_tables" in line and "'priority'" in line
+    assert "priority 1" in line and "nf_tables" in line and re.search(r"priority above \d+", line)
     assert until(lambda: quiet.backend.counter("policies.shadowed") == 4)
     before = quiet.backend.counter("drop.plaintext-out")
     assert until(lambda: quiet.backend.counter("drop.plaintext-out") > before + 10)
