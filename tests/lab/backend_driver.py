@@ -186,7 +186,7 @@ class Backend:
         if mtype == IPC_FATAL:
             self.popen.wait(20)
             self._reader.join(5)
-            raise DriverError(f"exit {body[0]}: {body[3:].decode()}\n" + "\n".join(self.lines))
+            raise DriverError("\n".join([f"exit {body[0]}: {body[3:].decode()}", *self.lines]))
         if mtype != IPC_READY:
             raise DriverError(f"message {mtype:#x} instead of READY")
         self.parent.send(IPC_START)
