@@ -284,7 +284,7 @@ TEST(sa_expires_softly_and_then_for_good)
 	size_t i;
 
 	sa.life.soft_s = 1;
-	sa.life.hard_s = 2;
+	sa.life.hard_s = 4;
 	assert_int_equal(add(nl, &sa, &a), 0);
 	while (e.n < 2) {
 		test_wait(listener);
