@@ -118,7 +118,8 @@ def make_scene(lab, inbox):
     return scene
 
 
-@pytest.fixture(scope="module", params=[UdpInbox, VxlanInbox], ids=["socket", "vxlan"])
+@pytest.fixture(scope="module", params=[
+    pytest.param(UdpInbox, id="socket", marks=pytest.mark.smoke), pytest.param(VxlanInbox, id="vxlan")])
 def scene(request):
     with Lab("f") as lab:
         s = make_scene(lab, request.param)
@@ -135,7 +136,6 @@ def open_port(scene):
 
 # ---- the matrix
 
-@pytest.mark.smoke
 @pytest.mark.parametrize("form", FORMS)
 def test_forged_outer_source_is_never_delivered(scene, form):
     """nve-c sends as nve-a, on VNIs of either and of both; also as somebody nobody knows."""
@@ -144,7 +144,6 @@ def test_forged_outer_source_is_never_delivered(scene, form):
     assert scene.dropped([scene.frame(c, src, vni) for src in (a.address, stranger) for vni in VNIS.values()], form)
 
 
-@pytest.mark.smoke
 @pytest.mark.parametrize("form", FORMS)
 def test_vni_of_somebody_else_is_dropped_and_counted_by_name(scene, form):
     c = scene.c[form]
@@ -154,7 +153,6 @@ def test_vni_of_somebody_else_is_dropped_and_counted_by_name(scene, form):
     assert scene.host.backend.counters()[key] == before + 3
 
 
-@pytest.mark.smoke
 @pytest.mark.parametrize("form", FORMS)
 def test_control_what_is_granted_is_delivered(scene, form):
     a, c = scene.a[form], scene.c[form]
@@ -165,7 +163,6 @@ def test_control_what_is_granted_is_delivered(scene, form):
     assert scene.counters() == before
 
 
-@pytest.mark.smoke
 @pytest.mark.parametrize("form", ["v4", "v6"])
 def test_plaintext_is_not_delivered_whoever_sends_it(scene, form):
     a, c = scene.a[form], scene.c[form]
@@ -175,7 +172,6 @@ def test_plaintext_is_not_delivered_whoever_sends_it(scene, form):
     assert scene.dropped(packets, form)
 
 
-@pytest.mark.smoke
 @pytest.mark.parametrize("form", FORMS)
 def test_esp_in_the_other_encapsulation_is_not_delivered(scene, form):
     """An SA with UDP encapsulation takes no bare ESP; one without takes none in UDP."""
@@ -188,7 +184,6 @@ def test_esp_in_the_other_encapsulation_is_not_delivered(scene, form):
 
 # ---- what is inside
 
-@pytest.mark.smoke
 @pytest.mark.parametrize("form", FORMS)
 def test_an_sa_carries_its_channel_alone(scene, form, open_port):
     """Neither another UDP port nor TCP comes through the SA of the VXLAN channel."""
@@ -212,7 +207,6 @@ def test_an_sa_carries_its_channel_alone(scene, form, open_port):
     raw.close()
 
 
-@pytest.mark.smoke
 @pytest.mark.parametrize("form", FORMS)
 def test_datagrams_too_short_for_a_vni_are_dropped(scene, form):
     c = scene.c[form]
@@ -232,7 +226,6 @@ def test_datagrams_too_short_for_a_vni_are_dropped(scene, form):
 
 # ---- fragments
 
-@pytest.mark.smoke
 @pytest.mark.parametrize("form", ["v4", "v6"])
 @pytest.mark.parametrize("size", [8, 512])
 def test_esp_in_fragments_is_delivered(scene, form, size):

@@ -27,7 +27,7 @@ def host():
         h.address("far", 11)
         h.counter = PlaintextCounter(lab, "far", ports=(4789, 8472))
         h.run("--block")
-        h.flood = lab.spawn("me", ["/usr/bin/python3", "-B", FLOOD, "5001", "4789", peer_address(4, 11),
+        h.flood = lab.spawn("me", ["/usr/bin/python3", "-B", FLOOD, "2", peer_address(4, 11),
                                    peer_address(6, 11)])
         h.flood.wait_line("^sending")
         yield h
